@@ -33,14 +33,20 @@ enum agent_cmd {
 	AGENT_FILL,		/* gpa, len, arg0 = byte */
 	AGENT_CHECKSUM,		/* gpa, len -> ret = FNV-1a 64 of the bytes */
 	AGENT_ESM,		/* arg0 = blob gpa, arg1 = fdt gpa */
-	AGENT_SHARE,		/* gpa, len (whole pages) */
-	AGENT_UNSHARE,		/* gpa, len */
+	AGENT_SHARE,		/* gpa, len (whole pages), arg0 = enum agent_share_by */
+	AGENT_UNSHARE,		/* gpa, len, arg0 */
 	AGENT_UNSHARE_ALL,
 	AGENT_RANDOM,		/* H_RANDOM -> out[0] */
 	AGENT_UCALL,		/* raw: arg0 = nr, data = 6 * u64 args -> ret, out */
-	AGENT_PATTERN,		/* gpa, len, arg0 = seed, arg1 = iterations */
+	AGENT_PATTERN,		/* gpa, len, arg0 = seed, arg1 = iterations; see pattern.h */
 	AGENT_VERIFY,		/* gpa, len, arg0 = seed, arg1 = iteration */
 	AGENT_EXIT,		/* the VM ends */
+};
+
+/* Who is asked to share: the ultravisor, or the machine's own hypercall for it. */
+enum agent_share_by {
+	AGENT_BY_UCALL,		/* ret is a U_* code */
+	AGENT_BY_HYPERCALL,	/* x86: KVM_HC_MAP_GPA_RANGE, ret is 0 or -KVM_E*; else U_FUNCTION */
 };
 
 enum agent_status {
@@ -56,7 +62,9 @@ struct agent_slot {
 	uint64_t len;
 	uint64_t arg0;
 	uint64_t arg1;
-	int64_t ret;		/* out: U_* of the ultracall, or the result */
+	int64_t ret;		/* out: U_* of the ultracall, or the result; H_PARAMETER
+				 * and H_FUNCTION for commands the agent refuses
+				 */
 	uint64_t out[2];	/* out */
 	uint64_t detail;	/* out: PATTERN/VERIFY: first bad gpa, 0 if none */
 	uint8_t data[AGENT_DATA_BYTES];
@@ -75,10 +83,15 @@ struct agent_mailbox {
  * The doorbell on x86 is port I/O; on ppc64 a hypercall of the same number in
  * R3. Ultracalls use AGENT_DOORBELL_UCALL on x86, "sc 1" with the UV_* number
  * itself on ppc64.
+ *
+ * x86: "outl %eax, %dx" with EAX = doorbell number and DX = AGENT_PORT. An
+ * ultracall has its number in RDI and its arguments in RSI, RCX, R8, R9, R10,
+ * R11; it returns U_* in RAX and R4, R5 of the specification in RSI, RCX.
  */
-#define AGENT_PORT		0x500	/* x86: outl of one of the numbers below */
-#define AGENT_DOORBELL_UCALL	1	/* RAX is the port's value; RDI = nr, RSI, RDX, RCX, R8, R9, R10 */
+#define AGENT_PORT		0x500
+#define AGENT_DOORBELL_UCALL	1
 #define AGENT_DOORBELL_WAIT	2	/* RDI = vcpu */
-#define AGENT_DOORBELL_PANIC	3	/* RDI = gpa of a text, RSI = length */
+#define AGENT_DOORBELL_PANIC	3	/* RDI = gpa of a text in the mailbox, RSI = length */
+#define AGENT_DOORBELL_EXIT	4	/* the VM ends */
 
 #endif /* _AGENT_MAILBOX_H */
