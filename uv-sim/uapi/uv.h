@@ -76,6 +76,15 @@
 /* UV_PAGE_OUT flags: keep the page mapped, hand out a sealed copy. */
 #define UV_SNAPSHOT		0x1
 
+/*
+ * Extensions in the flags of UV_PAGE_IN: what the hypervisor takes the page
+ * for. The ultravisor answers U_P3 if it knows better, so that a page which is
+ * about to be freed is never mapped as a shared one, and the reverse. With
+ * neither flag the state of the GFN decides, as the specification has it.
+ */
+#define UV_SIM_PAGE_IN_SECURE	0x100
+#define UV_SIM_PAGE_IN_SHARED	0x200
+
 /* Hypercalls, made by the ultravisor to the hypervisor. */
 #ifndef H_SVM_PAGE_IN
 #define H_PAGE_IN_SHARED	0x1

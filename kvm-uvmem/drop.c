@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The end of a secure memslot: abort, terminate, or the slot is deleted.
+ *
+ * After an abort H has every page in the clear, as the guest left it: the
+ * ultravisor hands out plaintext, since the VM never was secure. After a
+ * termination H has zeros, whatever a page was. Nobody can make a GFN secure
+ * any more: the VM state is Normal, or the slot is out of the tree.
+ */
+#include <linux/delay.h>
+#include <linux/highmem.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "uvmem.h"
+
+/* Pages that somebody holds locked or pinned at the moment are tried again. */
+#define DROP_TRIES	2000
+
+/* The device pages of a run that are at their place in H. */
+static void drop_run(struct uvmem_slot *slot, u64 gfn, unsigned long n, struct uvmem_pfns *pfns,
+		     enum uvmem_reason reason)
+{
+	struct mm_struct *mm = slot->svm->mm;
+	unsigned long addr = uvmem_slot_hva(slot, gfn);
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	if (vma) {
+		n = min(n, (vma->vm_end - addr) >> PAGE_SHIFT);
+		mutex_lock(uvmem_stripe(slot->svm, gfn));
+		/* What is left, for whatever reason, goes page by page. */
+		uvmem_page_out_run(slot, vma, addr, gfn, n, pfns, reason);
+		mutex_unlock(uvmem_stripe(slot->svm, gfn));
+	}
+	mmap_read_unlock(mm);
+}
+
+/*
+ * A device page, wherever it is. On termination the last resort is to let it
+ * stand for nothing: who touches it gets zeros.
+ */
+static int drop_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason)
+{
+	struct mutex *stripe = uvmem_stripe(slot->svm, gfn);
+	int tries;
+
+	for (tries = 0; tries < DROP_TRIES; tries++) {
+		mutex_lock(stripe);
+		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM)
+			uvmem_page_out_stray(slot, gfn, reason);
+		mutex_unlock(stripe);
+		if (uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM)
+			return 0;
+		if (reason == UVMEM_R_TERMINATE && tries >= 10)
+			break;
+		usleep_range(100, 1000);
+	}
+	if (reason != UVMEM_R_TERMINATE)
+		return -EBUSY;
+
+	mutex_lock(stripe);
+	if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM) {
+		uvmem_devpage_detach(uvmem_devpage(uvmem_gfn_value(slot, gfn)));
+		uvmem_gfn_set(slot, gfn, UVMEM_GFN_NORMAL, 0, reason, 0);
+	}
+	mutex_unlock(stripe);
+	return 0;
+}
+
+/* Sealed content is of no use to anybody once the VM is gone. */
+static void zero_sealed(struct uvmem_slot *slot, u64 gfn)
+{
+	struct mm_struct *mm = slot->svm->mm;
+	struct page *page;
+
+	mmap_read_lock(mm);
+	if (get_user_pages_remote(mm, uvmem_slot_hva(slot, gfn), 1, FOLL_WRITE, &page,
+				  NULL) == 1) {
+		lock_page(page);
+		if (!is_zone_device_page(page)) {
+			clear_highpage(page);
+			set_page_dirty(page);
+		}
+		unlock_page(page);
+		put_page(page);
+	}
+	mmap_read_unlock(mm);
+}
+
+static void drop_shared(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason)
+{
+	u64 pfn = uvmem_gfn_value(slot, gfn);
+
+	if (pfn && reason == UVMEM_R_TERMINATE)
+		clear_highpage(pfn_to_page(pfn));
+	uvmem_unpin(slot, gfn);
+}
+
+/* Everything but device pages. */
+static void drop_gfn(struct uvmem_slot *slot, u64 gfn, bool have_mm, enum uvmem_reason reason)
+{
+	struct mutex *stripe = uvmem_stripe(slot->svm, gfn);
+	bool zero = false;
+
+	mutex_lock(stripe);
+	switch (uvmem_gfn_state(slot, gfn)) {
+	case UVMEM_GFN_SHARED:
+		drop_shared(slot, gfn, reason);
+		break;
+	case UVMEM_GFN_MEM:
+		zero = reason == UVMEM_R_TERMINATE &&
+		       uvmem_gfn_value(slot, gfn) == UVMEM_MEM_SEALED;
+		break;
+	default:
+		mutex_unlock(stripe);
+		return;
+	}
+	uvmem_gfn_set(slot, gfn, UVMEM_GFN_NORMAL, 0, reason, 0);
+	mutex_unlock(stripe);
+	if (zero && have_mm)
+		zero_sealed(slot, gfn);
+}
+
+/**
+ * uvmem_drop_slot() - make every GFN of a memslot Normal
+ * @slot: the memslot
+ * @reason: UVMEM_R_ABORT (H gets the content) or UVMEM_R_TERMINATE (zeros)
+ *
+ * For a termination the ultravisor has let go of the slot or the VM before.
+ *
+ * Context: @slot->svm->lock held, no mmap lock; sleeps.
+ * Return: 0; -EBUSY if a page could not be moved (abort only), then it can be
+ * called again; -ENOMEM.
+ */
+int uvmem_drop_slot(struct uvmem_slot *slot, enum uvmem_reason reason)
+{
+	u64 gfn = slot->base_gfn, end = gfn + slot->npages;
+	bool have_mm = mmget_not_zero(slot->svm->mm);
+	struct uvmem_pfns *pfns;
+	int ret = 0;
+
+	pfns = kmalloc(sizeof(*pfns), GFP_KERNEL | __GFP_NOFAIL);
+	while (have_mm && gfn < end) {
+		unsigned long n = min(UVMEM_RUN_MAX - (gfn & (UVMEM_RUN_MAX - 1)), end - gfn);
+
+		drop_run(slot, gfn, n, pfns, reason);
+		gfn += n;
+		cond_resched();
+	}
+	kfree(pfns);
+
+	for (gfn = slot->base_gfn; !ret && gfn < end; gfn++) {
+		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_NORMAL)
+			continue;
+		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM)
+			ret = drop_stray(slot, gfn, reason);
+		drop_gfn(slot, gfn, have_mm, reason);
+		cond_resched();
+	}
+	if (have_mm)
+		mmput(slot->svm->mm);
+	return ret;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The state of each GFN.
+ *
+ * One 64-bit entry a page, in an array of the memslot: bits 0-1 are the state,
+ * the others its value:
+ *	UVMEM	index of the device-private page
+ *	MEM	UVMEM_MEM_SEALED or UVMEM_MEM_EMPTY
+ *	Shared	PFN of the pinned page, 0 if there is none at the moment
+ *
+ * Entries are written with the GFN's stripe held. The one exception is the
+ * host dropping a device page (munmap() and the like): page_free() comes with
+ * page table locks held, so it uses cmpxchg() and may only turn the UVMEM
+ * entry of that very page into MEM.
+ */
+#include <linux/lockdep.h>
+#include <linux/timekeeping.h>
+
+#include "uvmem.h"
+#include "trace.h"
+
+#define STATE_BITS	2
+#define STATE_MASK	((1ULL << STATE_BITS) - 1)
+
+static u64 *entry(const struct uvmem_slot *slot, u64 gfn)
+{
+	return &slot->gfn[gfn - slot->base_gfn];
+}
+
+static void account(struct uvmem_svm *svm, enum uvmem_gfn_state from,
+		    enum uvmem_gfn_state to)
+{
+	if (from == to)
+		return;
+	atomic64_dec(&svm->states[from]);
+	atomic64_inc(&svm->states[to]);
+}
+
+/**
+ * uvmem_gfn_state() - state of a GFN
+ * @slot: the memslot
+ * @gfn: a GFN of @slot
+ *
+ * Context: any; the state is stable only while the GFN's stripe is held, and
+ * even then UVMEM may turn into MEM.
+ */
+enum uvmem_gfn_state uvmem_gfn_state(const struct uvmem_slot *slot, u64 gfn)
+{
+	return READ_ONCE(*entry(slot, gfn)) & STATE_MASK;
+}
+
+/**
+ * uvmem_gfn_value() - what goes with the state, see the head of this file
+ * @slot: the memslot
+ * @gfn: a GFN of @slot
+ */
+u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn)
+{
+	return READ_ONCE(*entry(slot, gfn)) >> STATE_BITS;
+}
+
+/**
+ * uvmem_gfn_set() - change the state of a GFN
+ * @slot: the memslot
+ * @gfn: a GFN of @slot
+ * @state: new state
+ * @value: its value
+ * @reason: for the tracepoint
+ * @start_ns: when the transition began (ktime_get_ns()), 0 if it took no time
+ *
+ * Context: the GFN's stripe is held, or nobody else can reach the slot.
+ */
+void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
+		   u64 value, enum uvmem_reason reason, u64 start_ns)
+{
+	u64 old = xchg(entry(slot, gfn), value << STATE_BITS | state);
+
+	account(slot->svm, old & STATE_MASK, state);
+	if (trace_uvmem_gfn_enabled())
+		trace_uvmem_gfn(slot->svm->lpid, gfn << PAGE_SHIFT, old & STATE_MASK, state,
+				reason, start_ns ? ktime_get_ns() - start_ns : 0);
+}
+
+/**
+ * uvmem_gfn_dropped() - the host dropped the device page of a GFN
+ * @slot: the memslot
+ * @gfn: a GFN of @slot
+ * @index: the device page
+ *
+ * The content stays in secure memory and the guest goes on with it; the
+ * hypervisor only has nothing to show for it any more.
+ *
+ * Context: atomic.
+ */
+void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index)
+{
+	u64 old = (u64)index << STATE_BITS | UVMEM_GFN_UVMEM;
+	u64 new = UVMEM_MEM_EMPTY << STATE_BITS | UVMEM_GFN_MEM;
+
+	if (cmpxchg(entry(slot, gfn), old, new) != old)
+		return;
+	account(slot->svm, UVMEM_GFN_UVMEM, UVMEM_GFN_MEM);
+	atomic64_inc(&slot->svm->count.drops);
+	trace_uvmem_gfn(slot->svm->lpid, gfn << PAGE_SHIFT, UVMEM_GFN_UVMEM, UVMEM_GFN_MEM,
+			UVMEM_R_DROP, 0);
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page-in: a normal page of H becomes a device-private one, its content goes
+ * to secure memory by UV_PAGE_IN (H_SVM_PAGE_IN of ultravisor.rst).
+ *
+ * A run of pages takes one migrate_vma call: collect and unmap the pages, let
+ * the ultravisor copy each, move the struct pages, put device-private entries
+ * into the page table. What fails on the way leaves its page where it was, with
+ * sealed content that both sides can go on with.
+ *
+ * Locks: mmap lock (read), then the stripe of the run.
+ */
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "uvmem.h"
+
+/* One migrate_vma call. */
+struct page_in {
+	struct uvmem_slot *slot;
+	struct migrate_vma mig;
+	u64 gfn;
+	unsigned long npages;
+	u64 start_ns;
+	bool touched_only;	/* leave alone what nobody ever touched */
+	bool copy;		/* false: the ultravisor knows the content */
+	s64 error;		/* first refusal of the ultravisor */
+	enum uvmem_reason reason;
+	DECLARE_BITMAP(holes, UVMEM_RUN_MAX);	/* left alone: never touched */
+	unsigned long src[UVMEM_RUN_MAX];
+	unsigned long dst[UVMEM_RUN_MAX];
+};
+
+/* Shall this page move? Notes the holes that are left alone. */
+static bool wanted(struct page_in *in, unsigned long i)
+{
+	enum uvmem_gfn_state state = uvmem_gfn_state(in->slot, in->gfn + i);
+
+	if (!(in->src[i] & MIGRATE_PFN_MIGRATE))
+		return false;
+	if (!migrate_pfn_to_page(in->src[i]) && in->touched_only) {
+		__set_bit(i, in->holes);
+		return false;
+	}
+	return state == UVMEM_GFN_NORMAL || state == UVMEM_GFN_MEM;
+}
+
+/* Give a page its device page and its content to the ultravisor. */
+static void copy_page_in(struct page_in *in, unsigned long i)
+{
+	struct page *spage = migrate_pfn_to_page(in->src[i]);
+	u64 gfn = in->gfn + i;
+	struct page *dpage;
+	s64 rc = U_SUCCESS;
+
+	dpage = uvmem_devpage_alloc(in->slot, gfn);
+	if (!dpage) {
+		in->error = in->error ?: H_BUSY;
+		return;
+	}
+	/* A hole has no content: the ultravisor knows that it reads as zeros. */
+	if (spage && in->copy)
+		rc = uvsim_ucall(UV_PAGE_IN, in->slot->svm->lpid, uvmem_page_ra(spage),
+				 gfn << PAGE_SHIFT, UV_SIM_PAGE_IN_SECURE, PAGE_SHIFT);
+	if (rc != U_SUCCESS) {
+		uvmem_devpage_detach(dpage);
+		unlock_page(dpage);
+		put_page(dpage);
+		in->error = in->error ?: (rc == U_BUSY ? H_BUSY : H_PARAMETER);
+		return;
+	}
+	in->dst[i] = migrate_pfn(page_to_pfn(dpage));
+}
+
+/*
+ * The ultravisor has the page, but the struct page did not move: have the
+ * content sealed back into it, while nobody can see it.
+ */
+static void take_back(struct page_in *in, unsigned long i, struct page *dpage)
+{
+	struct page *spage = migrate_pfn_to_page(in->src[i]);
+
+	uvmem_devpage_detach(dpage);
+	in->error = in->error ?: H_BUSY;
+	if (!spage || !in->copy)
+		return;
+	if (uvsim_ucall(UV_PAGE_OUT, in->slot->svm->lpid, uvmem_page_ra(spage),
+			(in->gfn + i) << PAGE_SHIFT, 0, PAGE_SHIFT) == U_SUCCESS)
+		uvmem_gfn_set(in->slot, in->gfn + i, UVMEM_GFN_MEM, UVMEM_MEM_SEALED,
+			      in->reason, in->start_ns);
+}
+
+/* Returns the reference taken to make migrate_vma_pages() give up, or NULL. */
+static struct page *fail_pages(struct page_in *in)
+{
+	unsigned long i;
+
+	for (i = 0; i < in->npages; i++) {
+		struct page *spage = migrate_pfn_to_page(in->src[i]);
+
+		if (in->dst[i] && spage && uvmem_should_fail(UVMEM_FAIL_PAGES)) {
+			get_page(spage);
+			return spage;
+		}
+	}
+	return NULL;
+}
+
+static void migrate_in(struct page_in *in)
+{
+	struct page *extra;
+	unsigned long i;
+
+	for (i = 0; i < in->npages; i++) {
+		if (!wanted(in, i) || uvmem_should_fail(UVMEM_FAIL_SETUP))
+			continue;
+		copy_page_in(in, i);
+		if (in->dst[i] && uvmem_should_fail(UVMEM_FAIL_COPY)) {
+			struct page *dpage = migrate_pfn_to_page(in->dst[i]);
+
+			in->dst[i] = 0;
+			take_back(in, i, dpage);
+			unlock_page(dpage);
+			put_page(dpage);
+		}
+	}
+	extra = fail_pages(in);
+	migrate_vma_pages(&in->mig);
+	if (extra)
+		put_page(extra);
+
+	for (i = 0; i < in->npages; i++) {
+		struct page *dpage = migrate_pfn_to_page(in->dst[i]);
+
+		if (!dpage)
+			continue;
+		if (!(in->src[i] & MIGRATE_PFN_MIGRATE)) {
+			take_back(in, i, dpage);
+			continue;
+		}
+		uvmem_gfn_set(in->slot, in->gfn + i, UVMEM_GFN_UVMEM, uvmem_devpage_index(dpage),
+			      in->reason, in->start_ns);
+		atomic64_inc(&in->slot->svm->count.page_ins);
+	}
+}
+
+/*
+ * Page in a run. The mmap lock (read) and the stripe are held. Returns -errno
+ * if H cannot be migrated at all.
+ */
+static int page_in_run(struct page_in *in, struct vm_area_struct *vma, unsigned long addr)
+{
+	int ret;
+
+	memset(in->dst, 0, in->npages * sizeof(in->dst[0]));
+	bitmap_zero(in->holes, UVMEM_RUN_MAX);
+	in->mig = (struct migrate_vma) {
+		.vma = vma,
+		.start = addr,
+		.end = addr + (in->npages << PAGE_SHIFT),
+		.src = in->src,
+		.dst = in->dst,
+		.pgmap_owner = uvmem_pool_owner(),
+		.flags = MIGRATE_VMA_SELECT_SYSTEM,
+	};
+	in->start_ns = ktime_get_ns();
+	atomic64_inc(&in->slot->svm->count.migrate_calls);
+	ret = migrate_vma_setup(&in->mig);
+	if (ret)
+		return ret;
+	if (in->mig.cpages)
+		migrate_in(in);
+	migrate_vma_finalize(&in->mig);
+	return 0;
+}
+
+/* Is the GFN where the caller wants it? */
+static bool page_in_done(struct page_in *in, unsigned long i)
+{
+	return test_bit(i, in->holes) ||
+	       uvmem_gfn_state(in->slot, in->gfn + i) == UVMEM_GFN_UVMEM;
+}
+
+/* Pages from the start of the run that are done. */
+static unsigned long page_in_count(struct page_in *in)
+{
+	unsigned long i = 0;
+
+	while (i < in->npages && page_in_done(in, i))
+		i++;
+	return i;
+}
+
+/*
+ * migrate_vma takes neither swapped pages nor, at times, pages that are new to
+ * the LRU: touch what is left. Called without the stripe, since touching may
+ * end in migrate_to_ram().
+ */
+static void touch_rest(struct page_in *in, unsigned long first)
+{
+	struct mm_struct *mm = in->slot->svm->mm;
+	struct page *page;
+	unsigned long i;
+
+	for (i = first; i < in->npages; i++) {
+		unsigned long addr = uvmem_slot_hva(in->slot, in->gfn + i);
+
+		if (!page_in_done(in, i) &&
+		    get_user_pages_remote(mm, addr, 1, FOLL_WRITE, &page, NULL) == 1)
+			put_page(page);
+	}
+}
+
+static s64 unshare_run(struct page_in *in)
+{
+	unsigned long i;
+	s64 rc;
+
+	for (i = 0; i < in->npages; i++) {
+		if (uvmem_gfn_state(in->slot, in->gfn + i) != UVMEM_GFN_SHARED)
+			continue;
+		rc = uvmem_unshare_page(in->slot, in->gfn + i);
+		if (rc)
+			return rc;
+	}
+	return H_SUCCESS;
+}
+
+/* One run, tried twice. *done is the number of pages done from its start. */
+static s64 try_run(struct page_in *in, struct vm_area_struct *vma, unsigned long addr,
+		   unsigned long *done)
+{
+	struct mutex *stripe = uvmem_stripe(in->slot->svm, in->gfn);
+	int attempt;
+	s64 rc;
+
+	for (attempt = 0; attempt < 2; attempt++) {
+		in->error = 0;
+		mutex_lock(stripe);
+		rc = unshare_run(in);
+		if (!rc && page_in_run(in, vma, addr))
+			rc = H_PARAMETER;
+		*done = rc ? 0 : page_in_count(in);
+		mutex_unlock(stripe);
+
+		if (rc || *done == in->npages)
+			return rc;
+		if (in->error && in->error != H_BUSY)
+			return in->error;
+		touch_rest(in, *done);
+	}
+	return H_BUSY;
+}
+
+static s64 page_in_locked(struct page_in *in, struct uvmem_svm *svm, u64 gfn, u64 npages,
+			  u64 *done)
+{
+	struct vm_area_struct *vma;
+	unsigned long addr, n;
+	s64 rc;
+
+	while (*done < npages) {
+		in->gfn = gfn + *done;
+		in->slot = uvmem_slot_find(svm, in->gfn);
+		if (!in->slot || READ_ONCE(svm->state) == UVMEM_VM_NORMAL)
+			return H_PARAMETER;
+		addr = uvmem_slot_hva(in->slot, in->gfn);
+		vma = vma_lookup(svm->mm, addr);
+		if (!vma)
+			return H_PARAMETER;
+		in->npages = uvmem_run_len(in->slot, in->gfn, vma, addr, npages - *done);
+		rc = try_run(in, vma, addr, &n);
+		*done += n;
+		if (rc)
+			return rc;
+		if (fatal_signal_pending(current))
+			return H_BUSY;
+		if (mmap_lock_is_contended(svm->mm) || need_resched()) {
+			mmap_read_unlock(svm->mm);
+			cond_resched();
+			mmap_read_lock(svm->mm);
+		}
+	}
+	return H_SUCCESS;
+}
+
+/**
+ * uvmem_page_in() - move a range of GFNs to secure memory
+ * @svm: the VM
+ * @gfn: first GFN
+ * @npages: number of pages
+ * @touched_only: leave pages alone that nobody ever touched
+ * @done: out: pages done, from the start of the range
+ *
+ * H_SVM_PAGE_IN without H_PAGE_IN_SHARED. Shared GFNs that the guest unshared
+ * are unpinned first.
+ *
+ * Context: inside uvmem_srcu, no other locks; takes the mmap lock.
+ * Return: H_SUCCESS, H_PARAMETER (no such GFN, H is not mapped or cannot be
+ * migrated, the ultravisor refuses the content), H_BUSY (a page is pinned or
+ * locked, or no secure or device page is free).
+ */
+s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, bool touched_only, u64 *done)
+{
+	struct page_in *in;
+	s64 rc;
+
+	*done = 0;
+	in = kzalloc(sizeof(*in), GFP_KERNEL);
+	if (!in)
+		return H_BUSY;
+	in->touched_only = touched_only;
+	in->copy = true;
+	in->reason = UVMEM_R_PAGE_IN;
+	if (!mmget_not_zero(svm->mm)) {
+		kfree(in);
+		return H_PARAMETER;
+	}
+	mmap_read_lock(svm->mm);
+	rc = page_in_locked(in, svm, gfn, npages, done);
+	mmap_read_unlock(svm->mm);
+	mmput(svm->mm);
+	kfree(in);
+	return rc;
+}
+
+/*
+ * A run of H_SVM_INIT_DONE: whatever is still normal becomes a device page, so
+ * that the host has no plaintext of it. The ultravisor took no content of it
+ * and will show zeros.
+ */
+static s64 rest_of_run(struct page_in *in, struct vm_area_struct *vma, unsigned long addr)
+{
+	struct mutex *stripe = uvmem_stripe(in->slot->svm, in->gfn);
+	unsigned long i, left = 0;
+	s64 rc = H_SUCCESS;
+
+	mutex_lock(stripe);
+	for (i = 0; i < in->npages; i++)
+		left += uvmem_gfn_state(in->slot, in->gfn + i) == UVMEM_GFN_NORMAL;
+	if (left && page_in_run(in, vma, addr))
+		rc = H_STATE;
+	for (i = 0; left && !rc && i < in->npages; i++) {
+		if (uvmem_gfn_state(in->slot, in->gfn + i) != UVMEM_GFN_NORMAL)
+			continue;
+		if (!test_bit(i, in->holes))
+			rc = H_STATE;
+		else
+			uvmem_gfn_set(in->slot, in->gfn + i, UVMEM_GFN_MEM, UVMEM_MEM_EMPTY,
+				      in->reason, in->start_ns);
+	}
+	mutex_unlock(stripe);
+	return rc;
+}
+
+/**
+ * uvmem_page_in_rest() - H_SVM_INIT_DONE for a memslot
+ * @slot: the memslot
+ *
+ * Every GFN that is still Normal becomes Secure.
+ *
+ * Context: @slot->svm->lock held, no mmap lock.
+ * Return: H_SUCCESS or H_STATE.
+ */
+s64 uvmem_page_in_rest(struct uvmem_slot *slot)
+{
+	struct mm_struct *mm = slot->svm->mm;
+	struct vm_area_struct *vma;
+	struct page_in *in;
+	u64 gfn = slot->base_gfn;
+	s64 rc = H_SUCCESS;
+
+	in = kzalloc(sizeof(*in), GFP_KERNEL);
+	if (!in)
+		return H_STATE;
+	in->slot = slot;
+	in->touched_only = true;
+	in->reason = UVMEM_R_INIT_DONE;
+	if (!mmget_not_zero(mm)) {
+		kfree(in);
+		return H_STATE;
+	}
+	while (!rc && gfn < slot->base_gfn + slot->npages) {
+		unsigned long addr = uvmem_slot_hva(slot, gfn);
+
+		mmap_read_lock(mm);
+		vma = vma_lookup(mm, addr);
+		if (vma) {
+			in->gfn = gfn;
+			in->npages = uvmem_run_len(slot, gfn, vma, addr, U64_MAX);
+			rc = rest_of_run(in, vma, addr);
+			gfn += in->npages;
+		} else {
+			rc = H_STATE;
+		}
+		mmap_read_unlock(mm);
+		cond_resched();
+	}
+	mmput(mm);
+	kfree(in);
+	return rc;
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page-out: a device-private page of H becomes a normal one with sealed
+ * content, by UV_PAGE_OUT (H_SVM_PAGE_OUT of ultravisor.rst, or a touch of the
+ * host's).
+ *
+ * The struct page is moved first and filled then, while its page table entries
+ * still are migration entries: what cannot be moved has not left secure memory,
+ * and what was moved is seen by nobody before migrate_vma_finalize(). A page
+ * that the ultravisor does not fill is zeroed.
+ *
+ * Locks: mmap lock (read), then the stripe of the run.
+ */
+#include <linux/highmem.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "uvmem.h"
+
+/*
+ * One migration. No @vma: by device page. No @slot: of pages that stand for
+ * nothing any more, since their VM or memslot is gone.
+ */
+struct page_out {
+	struct uvmem_slot *slot;
+	struct vm_area_struct *vma;
+	unsigned long addr;
+	u64 gfn;
+	unsigned long npages;
+	enum uvmem_reason reason;
+	u64 start_ns;
+	unsigned long *src;
+	unsigned long *dst;
+};
+
+/* The device page of the i-th GFN, if that is what is about to move. */
+static struct page *source(struct page_out *out, unsigned long i)
+{
+	struct page *page = migrate_pfn_to_page(out->src[i]);
+	u64 gfn;
+
+	if (!page || !(out->src[i] & MIGRATE_PFN_MIGRATE))
+		return NULL;
+	/* H may have been remapped, and hold another GFN's page here. */
+	if (uvmem_devpage_slot(page, &gfn) != out->slot || (out->slot && gfn != out->gfn + i))
+		return NULL;
+	return page;
+}
+
+static bool alloc_destinations(struct page_out *out)
+{
+	struct page *page;
+	unsigned long i;
+
+	for (i = 0; i < out->npages; i++) {
+		if (!source(out, i) || uvmem_should_fail(UVMEM_FAIL_SETUP))
+			continue;
+		if (out->vma)
+			page = alloc_page_vma(GFP_HIGHUSER_MOVABLE, out->vma,
+					      out->addr + (i << PAGE_SHIFT));
+		else
+			page = alloc_page(GFP_HIGHUSER_MOVABLE);
+		if (!page)
+			return false;
+		lock_page(page);
+		if (uvmem_should_fail(UVMEM_FAIL_COPY)) {
+			unlock_page(page);
+			put_page(page);
+			continue;
+		}
+		out->dst[i] = migrate_pfn(page_to_pfn(page));
+	}
+	return true;
+}
+
+/* Does the content of the page go to the host, sealed or (abort) in the clear? */
+static bool has_content(enum uvmem_reason reason)
+{
+	return reason != UVMEM_R_SHARE && reason != UVMEM_R_TERMINATE;
+}
+
+static void set_moved(struct page_out *out, u64 gfn, bool sealed)
+{
+	struct uvmem_counters *count = &out->slot->svm->count;
+	bool normal = out->reason == UVMEM_R_ABORT || out->reason == UVMEM_R_TERMINATE;
+
+	if (normal)
+		uvmem_gfn_set(out->slot, gfn, UVMEM_GFN_NORMAL, 0, out->reason, out->start_ns);
+	else
+		uvmem_gfn_set(out->slot, gfn, UVMEM_GFN_MEM,
+			      sealed ? UVMEM_MEM_SEALED : UVMEM_MEM_EMPTY, out->reason,
+			      out->start_ns);
+	if (out->reason == UVMEM_R_HOST_TOUCH)
+		atomic64_inc(&count->host_faults);
+	else if (out->reason == UVMEM_R_PAGE_OUT)
+		atomic64_inc(&count->page_outs);
+}
+
+static void fill(struct page_out *out, unsigned long i)
+{
+	struct page *dpage = migrate_pfn_to_page(out->dst[i]);
+	u64 gfn = out->gfn + i;
+	s64 rc = U_FUNCTION;
+
+	if (out->slot && has_content(out->reason))
+		rc = uvsim_ucall(UV_PAGE_OUT, out->slot->svm->lpid, uvmem_page_ra(dpage),
+				 gfn << PAGE_SHIFT, 0, PAGE_SHIFT);
+	if (rc != U_SUCCESS)
+		clear_highpage(dpage);
+
+	uvmem_devpage_detach(migrate_pfn_to_page(out->src[i]));
+	if (out->slot)
+		set_moved(out, gfn, rc == U_SUCCESS);
+}
+
+static void fill_moved(struct page_out *out)
+{
+	unsigned long i;
+
+	for (i = 0; i < out->npages; i++)
+		if (out->dst[i] && (out->src[i] & MIGRATE_PFN_MIGRATE))
+			fill(out, i);
+}
+
+/* Returns the reference taken to make migrate_vma_pages() give up, or NULL. */
+static struct page *fail_pages(struct page_out *out)
+{
+	unsigned long i;
+
+	for (i = 0; i < out->npages; i++) {
+		if (out->dst[i] && uvmem_should_fail(UVMEM_FAIL_PAGES)) {
+			struct page *page = migrate_pfn_to_page(out->src[i]);
+
+			get_page(page);
+			return page;
+		}
+	}
+	return NULL;
+}
+
+/* Between migrate_vma_setup() and migrate_vma_finalize(). */
+static int move_and_fill(struct page_out *out, struct migrate_vma *mig)
+{
+	int ret = alloc_destinations(out) ? 0 : -ENOMEM;
+	struct page *extra = fail_pages(out);
+
+	if (mig)
+		migrate_vma_pages(mig);
+	else
+		migrate_device_pages(out->src, out->dst, out->npages);
+	if (extra)
+		put_page(extra);
+	fill_moved(out);
+	return ret;
+}
+
+static int page_out_vma(struct page_out *out, struct page *fault_page)
+{
+	struct migrate_vma mig = {
+		.vma = out->vma,
+		.start = out->addr,
+		.end = out->addr + (out->npages << PAGE_SHIFT),
+		.src = out->src,
+		.dst = out->dst,
+		.pgmap_owner = uvmem_pool_owner(),
+		.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
+		.fault_page = fault_page,
+	};
+	int ret = 0;
+
+	out->start_ns = ktime_get_ns();
+	if (out->slot)
+		atomic64_inc(&out->slot->svm->count.migrate_calls);
+	if (migrate_vma_setup(&mig))
+		return -EINVAL;
+	if (mig.cpages)
+		ret = move_and_fill(out, &mig);
+	migrate_vma_finalize(&mig);
+	return ret;
+}
+
+/**
+ * uvmem_page_out_run() - move a run of device pages out of H
+ * @slot: the memslot
+ * @vma: VMA that holds them
+ * @addr: address of the first page in @vma
+ * @gfn: first GFN
+ * @npages: number of pages; all in one stripe and in @vma
+ * @pfns: scratch memory
+ * @reason: why
+ *
+ * GFNs that have no device page at their place in @vma are passed over.
+ *
+ * Context: mmap lock (read) and the stripe held.
+ * Return: 0; -ENOMEM if a page is missing; -EINVAL if @vma cannot be migrated.
+ */
+int uvmem_page_out_run(struct uvmem_slot *slot, struct vm_area_struct *vma,
+		       unsigned long addr, u64 gfn, unsigned long npages,
+		       struct uvmem_pfns *pfns, enum uvmem_reason reason)
+{
+	struct page_out out = {
+		.slot = slot, .vma = vma, .addr = addr, .gfn = gfn, .npages = npages,
+		.reason = reason, .src = pfns->src, .dst = pfns->dst,
+	};
+
+	memset(pfns->dst, 0, npages * sizeof(pfns->dst[0]));
+	return page_out_vma(&out, NULL);
+}
+
+/**
+ * uvmem_page_out_stray() - move the device page of a GFN, wherever it is mapped
+ * @slot: the memslot
+ * @gfn: a GFN of @slot in state UVMEM
+ * @reason: why
+ *
+ * For pages that are not at their place in H: remapped, or left in a child.
+ *
+ * Context: the stripe held, or nobody else can reach the slot.
+ * Return: 0, also if the page could not be moved now; -ENOMEM.
+ */
+int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason)
+{
+	unsigned long src = 0, dst = 0;
+	struct page_out out = {
+		.slot = slot, .gfn = gfn, .npages = 1, .reason = reason,
+		.start_ns = ktime_get_ns(), .src = &src, .dst = &dst,
+	};
+	int ret;
+
+	migrate_device_range(&src, page_to_pfn(uvmem_devpage(uvmem_gfn_value(slot, gfn))), 1);
+	ret = move_and_fill(&out, NULL);
+	migrate_device_finalize(&src, &dst, 1);
+	return ret;
+}
+
+/**
+ * uvmem_migrate_to_ram() - the host touched a device page
+ * @vmf: the fault; vmf->page is the device page, with a reference of the
+ *	caller's
+ *
+ * Context: mmap lock (read) held, of any process that maps the page.
+ * Return: 0 (the fault is taken again, and finds what is there then),
+ * VM_FAULT_OOM, or VM_FAULT_SIGBUS.
+ */
+vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf)
+{
+	unsigned long src = 0, dst = 0;
+	struct page_out out = {
+		.vma = vmf->vma, .addr = vmf->address & PAGE_MASK, .npages = 1,
+		.reason = UVMEM_R_HOST_TOUCH, .src = &src, .dst = &dst,
+	};
+	struct mutex *stripe = NULL;
+	int idx, ret;
+
+	idx = srcu_read_lock(&uvmem_srcu);
+	out.slot = uvmem_devpage_slot(vmf->page, &out.gfn);
+	if (out.slot) {
+		stripe = uvmem_stripe(out.slot->svm, out.gfn);
+		mutex_lock(stripe);
+	}
+	ret = page_out_vma(&out, vmf->page);
+	if (stripe)
+		mutex_unlock(stripe);
+	srcu_read_unlock(&uvmem_srcu, idx);
+
+	if (ret)
+		return ret == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	return 0;
+}
+
+/*
+ * A secure page that H has nothing for, because the host dropped it: fault in a
+ * normal page and have the content sealed into it. U_P3: it is not in secure
+ * memory; nothing is to be done. No stripe is held.
+ */
+static s64 page_out_dropped(struct uvmem_slot *slot, u64 gfn)
+{
+	struct uvmem_svm *svm = slot->svm;
+	struct mutex *stripe = uvmem_stripe(svm, gfn);
+	u64 start_ns = ktime_get_ns();
+	struct page *page;
+	s64 rc = U_SUCCESS;
+
+	if (get_user_pages_remote(svm->mm, uvmem_slot_hva(slot, gfn), 1, FOLL_WRITE, &page,
+				  NULL) != 1)
+		return H_PARAMETER;
+	mutex_lock(stripe);
+	if (!is_zone_device_page(page) && uvmem_gfn_state(slot, gfn) == UVMEM_GFN_MEM &&
+	    uvmem_gfn_value(slot, gfn) == UVMEM_MEM_EMPTY) {
+		lock_page(page);
+		rc = uvsim_ucall(UV_PAGE_OUT, svm->lpid, uvmem_page_ra(page), gfn << PAGE_SHIFT,
+				 0, PAGE_SHIFT);
+		if (rc == U_SUCCESS) {
+			uvmem_gfn_set(slot, gfn, UVMEM_GFN_MEM, UVMEM_MEM_SEALED,
+				      UVMEM_R_PAGE_OUT, start_ns);
+			atomic64_inc(&svm->count.page_outs);
+			set_page_dirty(page);
+		}
+		unlock_page(page);
+	}
+	mutex_unlock(stripe);
+	put_page(page);
+	return rc == U_BUSY ? H_BUSY : H_SUCCESS;
+}
+
+static bool is_dropped(struct uvmem_slot *slot, u64 gfn)
+{
+	return uvmem_gfn_state(slot, gfn) == UVMEM_GFN_MEM &&
+	       uvmem_gfn_value(slot, gfn) == UVMEM_MEM_EMPTY;
+}
+
+/* One run. *done is the number of pages done from its start. */
+static s64 page_out_one_run(struct page_out *out, struct uvmem_pfns *pfns, unsigned long *done)
+{
+	struct uvmem_slot *slot = out->slot;
+	struct mutex *stripe = uvmem_stripe(slot->svm, out->gfn);
+	unsigned long i;
+	int ret;
+	s64 rc;
+
+	mutex_lock(stripe);
+	ret = uvmem_page_out_run(slot, out->vma, out->addr, out->gfn, out->npages, pfns,
+				 out->reason);
+	for (i = 0; !ret && i < out->npages; i++)
+		if (uvmem_gfn_state(slot, out->gfn + i) == UVMEM_GFN_UVMEM)
+			ret = uvmem_page_out_stray(slot, out->gfn + i, out->reason);
+	mutex_unlock(stripe);
+	if (ret == -EINVAL)
+		return H_PARAMETER;
+
+	for (i = 0; i < out->npages; i++) {
+		*done = i;
+		if (uvmem_gfn_state(slot, out->gfn + i) == UVMEM_GFN_UVMEM)
+			return H_BUSY;
+		rc = is_dropped(slot, out->gfn + i) ? page_out_dropped(slot, out->gfn + i) :
+						      H_SUCCESS;
+		if (rc)
+			return rc;
+	}
+	*done = i;
+	return H_SUCCESS;
+}
+
+static s64 page_out_locked(struct page_out *out, struct uvmem_svm *svm, u64 gfn, u64 npages,
+			   struct uvmem_pfns *pfns, u64 *done)
+{
+	unsigned long n;
+	s64 rc;
+
+	while (*done < npages) {
+		out->gfn = gfn + *done;
+		out->slot = uvmem_slot_find(svm, out->gfn);
+		if (!out->slot)
+			return H_PARAMETER;
+		out->addr = uvmem_slot_hva(out->slot, out->gfn);
+		out->vma = vma_lookup(svm->mm, out->addr);
+		if (!out->vma)
+			return H_PARAMETER;
+		out->npages = uvmem_run_len(out->slot, out->gfn, out->vma, out->addr,
+					    npages - *done);
+		n = 0;
+		rc = page_out_one_run(out, pfns, &n);
+		*done += n;
+		if (rc)
+			return rc;
+		if (fatal_signal_pending(current))
+			return H_BUSY;
+		if (mmap_lock_is_contended(svm->mm) || need_resched()) {
+			mmap_read_unlock(svm->mm);
+			cond_resched();
+			mmap_read_lock(svm->mm);
+		}
+	}
+	return H_SUCCESS;
+}
+
+/**
+ * uvmem_page_out() - move a range of GFNs to normal memory
+ * @svm: the VM
+ * @gfn: first GFN
+ * @npages: number of pages
+ * @done: out: pages done, from the start of the range
+ *
+ * H_SVM_PAGE_OUT. A GFN that is not in secure memory is done already.
+ *
+ * Context: inside uvmem_srcu, no other locks; takes the mmap lock.
+ * Return: H_SUCCESS, H_PARAMETER (no such GFN, or H is not mapped), H_BUSY (a
+ * page is pinned or locked, or memory is short).
+ */
+s64 uvmem_page_out(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done)
+{
+	struct page_out out = { .reason = UVMEM_R_PAGE_OUT };
+	struct uvmem_pfns *pfns;
+	s64 rc;
+
+	*done = 0;
+	pfns = kmalloc(sizeof(*pfns), GFP_KERNEL);
+	if (!pfns)
+		return H_BUSY;
+	if (!mmget_not_zero(svm->mm)) {
+		kfree(pfns);
+		return H_PARAMETER;
+	}
+	mmap_read_lock(svm->mm);
+	rc = page_out_locked(&out, svm, gfn, npages, pfns, done);
+	mmap_read_unlock(svm->mm);
+	mmput(svm->mm);
+	kfree(pfns);
+	return rc;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kvm-uvmem: the hypervisor half of secure-guest memory.
+ *
+ * A VM's memory has two views. H, private anonymous memory of the VMM, is what
+ * the hypervisor can touch; G, mapped by the ultravisor, is what the vCPUs
+ * touch. A secure page is a device-private entry in H: touching it calls
+ * migrate_to_ram(), which asks the ultravisor for a sealed copy (page-out).
+ * When the guest touches it again the ultravisor asks for it with
+ * H_SVM_PAGE_IN, and H has a device-private entry once more.
+ *
+ * States of a GFN
+ * ---------------
+ *	Normal	the VM is normal; H has the content in the clear
+ *	UVMEM	secure; H has a device-private page, the content is in secure
+ *		memory
+ *	MEM	secure; H has a normal page with sealed content, or nothing
+ *	Shared	G maps the same, pinned, page as H
+ *
+ *	GFN    | share  | unshare | abort, terminate | H_SVM_INIT_DONE
+ *	Secure | Shared | Secure  | Normal           | Secure
+ *	Shared | Shared | Secure  | Normal           | Shared
+ *	Normal | Shared | Secure  | Normal           | Secure
+ *
+ * (Secure is UVMEM or MEM.) A state changes in one function, uvmem_gfn_set(),
+ * or, when the host drops a page, in uvmem_gfn_dropped().
+ *
+ * States of a VM
+ * --------------
+ *	VM        | INIT_START | INIT_DONE | INIT_ABORT | terminate
+ *	Normal    | Transient  | error     | error      | Normal
+ *	Transient | error      | Secure    | Normal     | Normal
+ *	Secure    | error      | error     | error      | Normal
+ *
+ * Locking order
+ * -------------
+ *	1. uvmem_svm.lock	VM state, memslots (mutex)
+ *	2. uvmem_srcu		read side; keeps memslots alive
+ *	3. mm->mmap_lock	read, or write for KSM
+ *	4. uvmem_svm.stripe[]	GFN states of UVMEM_RUN_MAX aligned pages
+ *				(mutex); one at a time
+ *	5. page locks		migrate_vma_*() only ever trylocks them
+ *	6. locks of the ultravisor, taken in ultracalls
+ *	7. uvmem_svm.inval_lock, uvmem_pool.lock (spinlocks)
+ *
+ * migrate_to_ram() comes in with 3 held (read) and therefore finds its memslot
+ * through the device page and uvmem_srcu, never through 1. The ultravisor
+ * makes hypercalls with no lock and no mmap lock held. pin_user_pages() may
+ * call migrate_to_ram(), so no stripe is held over it. The pool's page_free()
+ * is called with page table locks held and changes a GFN with cmpxchg().
+ */
+#ifndef _UVMEM_H
+#define _UVMEM_H
+
+#include <linux/kref.h>
+#include <linux/maple_tree.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/workqueue.h>
+
+#include "../uv-sim/linux/uvsim.h"
+#include "uapi/uvmem.h"
+
+/* Pages that one migrate_vma call, and one hold of a stripe, covers at most. */
+#define UVMEM_RUN_SHIFT		8
+#define UVMEM_RUN_MAX		(1UL << UVMEM_RUN_SHIFT)
+#define UVMEM_STRIPES		64
+#define UVMEM_MAX_SLOTS		512
+#define UVMEM_MAX_LPID		4095
+
+/* Why a GFN changed its state (tracepoints). */
+enum uvmem_reason {
+	UVMEM_R_PAGE_IN,	/* H_SVM_PAGE_IN */
+	UVMEM_R_PAGE_OUT,	/* H_SVM_PAGE_OUT */
+	UVMEM_R_HOST_TOUCH,	/* migrate_to_ram() */
+	UVMEM_R_SHARE,
+	UVMEM_R_UNSHARE,
+	UVMEM_R_INVAL,		/* the host unmapped a shared page */
+	UVMEM_R_DROP,		/* the host unmapped a secure page */
+	UVMEM_R_INIT_DONE,
+	UVMEM_R_ABORT,
+	UVMEM_R_TERMINATE,
+	UVMEM_NR_REASONS
+};
+
+/**
+ * struct uvmem_slot - a memslot
+ * @svm: the VM
+ * @id: slot number of the VMM's
+ * @base_gfn: first GFN
+ * @npages: size in pages
+ * @hva: address of the first page in H
+ * @gfn: one entry a page, see gfn.c
+ * @notifier: tells when the host unmaps a part of H
+ * @registered: UV_REGISTER_MEM_SLOT was done
+ * @remerge: KSM was on before the VM went secure
+ */
+struct uvmem_slot {
+	struct uvmem_svm *svm;
+	u32 id;
+	u64 base_gfn;
+	u64 npages;
+	unsigned long hva;
+	u64 *gfn;
+	struct mmu_interval_notifier notifier;
+	bool registered;
+	bool remerge;
+};
+
+/* Scratch memory for the migration of one run. */
+struct uvmem_pfns {
+	unsigned long src[UVMEM_RUN_MAX];
+	unsigned long dst[UVMEM_RUN_MAX];
+};
+
+/**
+ * struct uvmem_counters - totals since the VM was created, in pages unless
+ * said otherwise; the fields are those of struct uvmem_stats
+ */
+struct uvmem_counters {
+	atomic64_t page_ins;
+	atomic64_t page_outs;
+	atomic64_t host_faults;
+	atomic64_t shares;
+	atomic64_t unshares;
+	atomic64_t invals;
+	atomic64_t drops;
+	atomic64_t busy;
+	atomic64_t migrate_calls;
+};
+
+/**
+ * struct uvmem_svm - a VM
+ * @ref: the file, and every hypercall that runs
+ * @lpid: logical partition ID
+ * @mm: whose memory H is (mmgrab)
+ * @lock: VM state and memslots
+ * @state: written under @lock; read under uvmem_srcu as well
+ * @slots: by GFN
+ * @nslots: number of memslots
+ * @stripe: locks of the GFN states
+ * @inval_lock: guards @inval_first and @inval_last
+ * @inval_first: lowest GFN of those that the host unmapped
+ * @inval_last: highest GFN of those
+ * @inval_work: tells the ultravisor about them
+ * @states: number of GFNs in each state
+ * @count: totals
+ */
+struct uvmem_svm {
+	struct kref ref;
+	struct rcu_head rcu;
+	u32 lpid;
+	struct mm_struct *mm;
+	struct mutex lock;
+	enum uvmem_vm_state state;
+	struct maple_tree slots;
+	u32 nslots;
+	struct mutex stripe[UVMEM_STRIPES];
+	spinlock_t inval_lock;
+	u64 inval_first;
+	u64 inval_last;
+	struct work_struct inval_work;
+	atomic64_t states[UVMEM_GFN_SHARED + 1];
+	struct uvmem_counters count;
+};
+
+extern struct srcu_struct uvmem_srcu;
+
+static inline struct mutex *uvmem_stripe(struct uvmem_svm *svm, u64 gfn)
+{
+	return &svm->stripe[(gfn >> UVMEM_RUN_SHIFT) % UVMEM_STRIPES];
+}
+
+static inline unsigned long uvmem_slot_hva(const struct uvmem_slot *slot, u64 gfn)
+{
+	return slot->hva + ((gfn - slot->base_gfn) << PAGE_SHIFT);
+}
+
+static inline u64 uvmem_page_ra(struct page *page)
+{
+	return (u64)page_to_pfn(page) << PAGE_SHIFT;
+}
+
+/*
+ * Length of the run at @gfn: it ends with its stripe, the memslot, the VMA
+ * and @max.
+ */
+static inline unsigned long uvmem_run_len(const struct uvmem_slot *slot, u64 gfn,
+					  const struct vm_area_struct *vma,
+					  unsigned long addr, u64 max)
+{
+	u64 n = UVMEM_RUN_MAX - (gfn & (UVMEM_RUN_MAX - 1));
+
+	n = min(n, slot->base_gfn + slot->npages - gfn);
+	n = min_t(u64, n, (vma->vm_end - addr) >> PAGE_SHIFT);
+	return min(n, max);
+}
+
+/* svm.c */
+struct uvmem_svm *uvmem_svm_get(u32 lpid);
+void uvmem_svm_put(struct uvmem_svm *svm);
+int uvmem_svm_create_fd(const struct uvmem_create *args, struct uvmem_create __user *argp);
+void uvmem_svm_for_each(void (*fn)(struct uvmem_svm *svm, void *arg), void *arg);
+
+/* hcall.c */
+s64 uvmem_hcall(struct uvmem_svm *svm, u64 nr, const u64 args[4], u64 out[1]);
+
+/* lifecycle.c */
+s64 uvmem_init_start(struct uvmem_svm *svm);
+s64 uvmem_init_done(struct uvmem_svm *svm);
+s64 uvmem_init_abort(struct uvmem_svm *svm);
+int uvmem_terminate(struct uvmem_svm *svm);
+
+/* memslot.c */
+struct uvmem_slot *uvmem_slot_find(struct uvmem_svm *svm, u64 gfn);
+int uvmem_slot_set(struct uvmem_svm *svm, const struct uvmem_memslot *req);
+void uvmem_slot_delete(struct uvmem_slot *slot);
+s64 uvmem_slot_register(struct uvmem_slot *slot);
+void uvmem_slot_unregister(struct uvmem_slot *slot);
+
+/* gfn.c */
+enum uvmem_gfn_state uvmem_gfn_state(const struct uvmem_slot *slot, u64 gfn);
+u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn);
+void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
+		   u64 value, enum uvmem_reason reason, u64 start_ns);
+void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index);
+/* Values of a MEM entry: H has nothing that the ultravisor sealed, or it has. */
+#define UVMEM_MEM_EMPTY		0
+#define UVMEM_MEM_SEALED	1
+
+/* devmem.c */
+int uvmem_pool_init(void);
+void uvmem_pool_exit(void);
+void *uvmem_pool_owner(void);
+struct page *uvmem_devpage_alloc(struct uvmem_slot *slot, u64 gfn);
+u32 uvmem_devpage_index(struct page *page);
+struct page *uvmem_devpage(u32 index);
+struct uvmem_slot *uvmem_devpage_slot(struct page *page, u64 *gfn);
+void uvmem_devpage_detach(struct page *page);
+void uvmem_pool_usage(u64 *pages, u64 *free);
+
+/* page_in.c */
+s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, bool touched_only,
+		  u64 *done);
+s64 uvmem_page_in_rest(struct uvmem_slot *slot);
+
+/* page_out.c */
+s64 uvmem_page_out(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);
+vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf);
+int uvmem_page_out_run(struct uvmem_slot *slot, struct vm_area_struct *vma,
+		       unsigned long addr, u64 gfn, unsigned long npages,
+		       struct uvmem_pfns *pfns, enum uvmem_reason reason);
+int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason);
+
+/* share.c */
+s64 uvmem_share(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);
+s64 uvmem_unshare_page(struct uvmem_slot *slot, u64 gfn);
+void uvmem_unpin(struct uvmem_slot *slot, u64 gfn);
+
+/* drop.c */
+int uvmem_drop_slot(struct uvmem_slot *slot, enum uvmem_reason reason);
+
+/* inval.c */
+extern const struct mmu_interval_notifier_ops uvmem_inval_ops;
+void uvmem_inval_init(struct uvmem_svm *svm);
+
+/* fail.c */
+enum uvmem_fail { UVMEM_FAIL_SETUP = 1, UVMEM_FAIL_COPY, UVMEM_FAIL_PAGES };
+bool uvmem_should_fail(enum uvmem_fail step);
+
+/* stats.c */
+void uvmem_get_stats(struct uvmem_svm *svm, struct uvmem_stats *st);
+void uvmem_stats_init(void);
+void uvmem_stats_exit(void);
+
+#endif /* _UVMEM_H */
