@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest view: what the vCPUs of an SVM run on. It stands for the
+ * partition-scoped page table, which on real hardware belongs to the
+ * ultravisor. A VMM maps /dev/uvsim at offset = GPA and hands the address to
+ * KVM as the memslot's userspace_addr; the entries that are inserted here are
+ * for KVM to find, not for the VMM to use.
+ *
+ * Who may fault pages in: KVM alone. It comes through fixup_user_fault(), with
+ * neither FAULT_FLAG_USER nor FAULT_FLAG_INTERRUPTIBLE. An access by the VMM in
+ * user mode carries the first. An access that the kernel makes for it, such as
+ * copy_from_user(), carries the second, since the fault handlers of x86 and
+ * powerpc start from FAULT_FLAG_DEFAULT. FAULT_FLAG_REMOTE is somebody who maps
+ * the VMM's memory for a device (VFIO). All of these get SIGBUS or an error.
+ *
+ * Entries of resident pages are present and writable, but not accessible in
+ * user mode (guest_prot.h):
+ * - In user mode a read of a resident page gets SIGSEGV. A write faults again
+ *   and again, since to the kernel the entry looks good; a signal ends it.
+ * - To CONFIG_PAGE_TABLE_CHECK they are no user mapping. A shared page is the
+ *   anonymous page of the host view, which may not be mapped writable twice.
+ * - KVM takes the PFN from a present and writable entry and asks no more.
+ * - The kernel itself can reach a resident page through them, which KVM's
+ *   instruction emulator depends on. It also means that a system call that the
+ *   VMM gives an address in the guest view can move the content of a resident
+ *   page. Simulated hardware ends here: no entry is present for KVM and absent
+ *   for the rest of the kernel.
+ *
+ * mprotect() and mremap() are refused, the first because it would write new
+ * entries from the VMA's protection. VM_DONTCOPY keeps children out, VM_PFNMAP
+ * and VM_IO keep out get_user_pages(), ptrace and process_vm_readv().
+ *
+ * Locks: the fault handler has the mmap lock, and calls the core, which takes
+ * the GFN's lock. A page-in makes hypercalls, and the hypervisor takes the mmap
+ * lock for them: it is dropped first, as VM_FAULT_RETRY allows.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include "guest_prot.h"
+#include "internal.h"
+
+/* Each of these tells that the fault is not KVM's. */
+#define FAULT_FLAGS_NOT_KVM	(FAULT_FLAG_USER | FAULT_FLAG_INTERRUPTIBLE | \
+				 FAULT_FLAG_REMOTE | FAULT_FLAG_RETRY_NOWAIT)
+
+struct insertion {
+	struct vm_fault *vmf;
+	struct uvsim_view *view;
+	vm_fault_t ret;
+};
+
+/* Called by the core, with the GFN's lock held. */
+static int insert_page(void *arg, const struct uv_map_target *target)
+{
+	struct insertion *ins = arg;
+	struct vm_area_struct *vma = ins->vmf->vma;
+	unsigned long pfn;
+
+	/*
+	 * Whether the LPID still names our VM is certain only here: it cannot
+	 * be given to another before it is revoked.
+	 */
+	ins->ret = VM_FAULT_SIGBUS;
+	if (READ_ONCE(ins->view->revoked))
+		return -ENXIO;
+	if (target->shared && !uvsim_ra_is_normal(target->ra))
+		return -EFAULT;
+
+	pfn = target->shared ? PHYS_PFN(target->ra) : uvsim_secmem_pfn(target->secure_page);
+	ins->ret = vmf_insert_pfn_prot(vma, ins->vmf->address, pfn,
+				       uvsim_guest_prot(vma->vm_page_prot));
+	return ins->ret == VM_FAULT_NOPAGE ? 0 : -ENOMEM;
+}
+
+/*
+ * Drops the mmap lock, so @vmf->vma is gone when this returns; the reference to
+ * the file keeps the view, and this code, in place. What came of the page-in
+ * shows in the next round: fixup_user_fault() takes the lock and comes again,
+ * unless a fatal signal is pending.
+ */
+static vm_fault_t page_in(struct vm_fault *vmf, struct uvsim_view *view, bool busy)
+{
+	struct file *file = get_file(vmf->vma->vm_file);
+
+	mmap_read_unlock(vmf->vma->vm_mm);
+	if (!busy)
+		busy = uv_guest_page_in(uvsim_uv, view->lpid, vmf->pgoff) != UV_FAULT_MAPPED;
+	if (busy)
+		uvsim_relax(NULL, UINT_MAX);
+	fput(file);
+	return VM_FAULT_RETRY;
+}
+
+static vm_fault_t guest_fault(struct vm_fault *vmf)
+{
+	struct uvsim_view *view = vmf->vma->vm_file->private_data;
+	struct insertion ins = { .vmf = vmf, .view = view };
+
+	if (vmf->flags & FAULT_FLAGS_NOT_KVM || !(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+		return VM_FAULT_SIGBUS;
+	if (vmf->flags & FAULT_FLAG_VMA_LOCK) {
+		vma_end_read(vmf->vma);
+		return VM_FAULT_RETRY;
+	}
+
+	switch (uv_guest_map(uvsim_uv, view->lpid, vmf->pgoff, insert_page, &ins)) {
+	case UV_FAULT_MAPPED:
+		return VM_FAULT_NOPAGE;
+	case UV_FAULT_PAGE_IN:
+		return page_in(vmf, view, false);
+	case UV_FAULT_AGAIN:
+		return page_in(vmf, view, true);
+	case UV_FAULT_FAILED:
+		return ins.ret;
+	case UV_FAULT_REFUSED:
+		break;
+	}
+	return VM_FAULT_SIGBUS;
+}
+
+static int guest_mprotect(struct vm_area_struct *vma, unsigned long start,
+			  unsigned long end, unsigned long newflags)
+{
+	return -EACCES;
+}
+
+static int guest_mremap(struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+static const struct vm_operations_struct guest_vm_ops = {
+	.fault		= guest_fault,
+	.mprotect	= guest_mprotect,
+	.mremap		= guest_mremap,
+};
+
+/**
+ * uvsim_guest_mmap() - map the guest view at offset = GPA
+ * @file: bound to an LPID by the calling address space
+ * @vma: shared, readable and writable, not executable
+ *
+ * Return: 0, -ENXIO or -EACCES as uvsim_view_check() says, -EINVAL for another
+ * kind of mapping.
+ */
+int uvsim_guest_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	const vm_flags_t wanted = VM_SHARED | VM_READ | VM_WRITE;
+	int err = uvsim_view_check(file->private_data);
+
+	if (err)
+		return err;
+	if ((vma->vm_flags & (wanted | VM_EXEC)) != wanted)
+		return -EINVAL;
+
+	vm_flags_mod(vma, VM_PFNMAP | VM_IO | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_MAYEXEC);
+	vma->vm_ops = &guest_vm_ops;
+	return 0;
+}
+
+/*
+ * Takes GFNs out of every mapping of the guest view, and thereby, through its
+ * mmu notifier, out of KVM's page table. Called with the GFN's lock held.
+ */
+void uvsim_guest_unmap(void *ctx, u32 lpid, u64 gfn, u64 npages)
+{
+	struct uvsim_view *view;
+
+	if (!npages)
+		return;
+	view = uvsim_view_find(lpid);
+	if (!view)
+		return;
+	unmap_mapping_pages(view->inode->i_mapping, gfn, npages, false);
+	uvsim_view_put(view);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The machine's memory as the ultravisor sees it: secure memory, which is a
+ * fixed set of pages taken from the kernel at load time, and normal memory,
+ * which is every other page of RAM.
+ *
+ * A secure page is never mapped into a process except through the guest view.
+ * It carries a mark in page->private by which a real address that a hypervisor
+ * passes in is recognized as secure at once, without a search. Nothing else in
+ * the kernel looks at that field: the pages are on no LRU and have no mapping.
+ *
+ * No locks: the set is constant from load to unload. Needs a 64-bit kernel,
+ * where all RAM has an address in the linear map.
+ */
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/log2.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "internal.h"
+
+static struct page **secure_pages;
+static unsigned long nr_secure_pages;	/* that are allocated */
+
+static unsigned long secure_mark(void)
+{
+	return (unsigned long)&secure_pages;
+}
+
+static bool is_secure(struct page *page)
+{
+	return PagePrivate(page) && page_private(page) == secure_mark();
+}
+
+/* Whole blocks while there are any; single pages must not call the OOM killer. */
+static struct page *alloc_block(unsigned int *order)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	struct page *page;
+
+	for (; *order; --*order) {
+		page = alloc_pages(gfp | __GFP_NORETRY, *order);
+		if (page)
+			return page;
+	}
+	return alloc_pages(gfp | __GFP_RETRY_MAYFAIL, 0);
+}
+
+/* KVM takes a reference to each page that it maps, so each has its own count. */
+static void adopt_block(struct page *page, unsigned int order)
+{
+	unsigned long i;
+
+	if (order)
+		split_page(page, order);
+	for (i = 0; i < 1UL << order; i++) {
+		SetPagePrivate(page + i);
+		set_page_private(page + i, secure_mark());
+		secure_pages[nr_secure_pages++] = page + i;
+	}
+}
+
+/**
+ * uvsim_secmem_init() - set up secure memory
+ * @npages: its size; may be 0
+ *
+ * Return: 0 or -ENOMEM, and then nothing is allocated.
+ */
+int uvsim_secmem_init(unsigned long npages)
+{
+	unsigned int order = MAX_PAGE_ORDER;
+	struct page *page;
+
+	if (!npages)
+		return 0;
+	secure_pages = kvcalloc(npages, sizeof(*secure_pages), GFP_KERNEL);
+	if (!secure_pages)
+		return -ENOMEM;
+
+	while (nr_secure_pages < npages) {
+		order = min_t(unsigned int, order, ilog2(npages - nr_secure_pages));
+		page = alloc_block(&order);
+		if (!page) {
+			uvsim_secmem_exit();
+			return -ENOMEM;
+		}
+		adopt_block(page, order);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Wipes what it frees: whoever gets these pages next must find nothing. */
+void uvsim_secmem_exit(void)
+{
+	struct page *page;
+
+	while (nr_secure_pages) {
+		page = secure_pages[--nr_secure_pages];
+		clear_highpage(page);
+		set_page_private(page, 0);
+		ClearPagePrivate(page);
+		__free_page(page);
+		cond_resched();
+	}
+	kvfree(secure_pages);
+	secure_pages = NULL;
+}
+
+void *uvsim_secmem_page(void *ctx, u32 n)
+{
+	return page_address(secure_pages[n]);
+}
+
+unsigned long uvsim_secmem_pfn(u32 n)
+{
+	return page_to_pfn(secure_pages[n]);
+}
+
+/*
+ * The page of normal memory at @ra, or NULL. The caller of the ultracall must
+ * have pinned it (ultravisor.rst, UV_PAGE_IN): a page that nobody holds, or
+ * that was taken out of the linear map, is no memory of the hypervisor's.
+ */
+static struct page *normal_page(u64 ra)
+{
+	struct page *page;
+	u8 probe;
+
+	if (!PAGE_ALIGNED(ra))
+		return NULL;
+	page = pfn_to_online_page(PHYS_PFN(ra));
+	if (!page || is_zone_device_page(page) || PageReserved(page) ||
+	    PageHWPoison(page) || !page_count(page) || is_secure(page))
+		return NULL;
+	if (get_kernel_nofault(probe, (u8 *)page_address(page)))
+		return NULL;
+	return page;
+}
+
+/**
+ * uvsim_ra_is_normal() - is there a page of normal memory at a real address?
+ * @ra: real address in bytes; anything may be passed
+ */
+bool uvsim_ra_is_normal(u64 ra)
+{
+	return normal_page(ra);
+}
+
+void *uvsim_map(void *ctx, u64 ra, bool write)
+{
+	struct page *page = normal_page(ra);
+
+	return page ? page_address(page) : NULL;
+}
+
+/* The linear map is always there. */
+void uvsim_unmap(void *ctx, void *va)
+{
+}
