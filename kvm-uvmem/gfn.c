@@ -5,7 +5,7 @@
  * One 64-bit entry a page, in an array of the memslot: bits 0-1 are the state,
  * the others its value:
  *	UVMEM	index of the device-private page
- *	MEM	UVMEM_MEM_SEALED or UVMEM_MEM_EMPTY
+ *	MEM	UVMEM_MEM_*
  *	Shared	PFN of the pinned page, 0 if there is none at the moment
  *
  * Entries are written with the GFN's stripe held. The one exception is the
@@ -95,7 +95,7 @@ void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
 void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index)
 {
 	u64 old = (u64)index << STATE_BITS | UVMEM_GFN_UVMEM;
-	u64 new = UVMEM_MEM_EMPTY << STATE_BITS | UVMEM_GFN_MEM;
+	u64 new = (u64)UVMEM_MEM_DROPPED << STATE_BITS | UVMEM_GFN_MEM;
 
 	if (cmpxchg(entry(slot, gfn), old, new) != old)
 		return;

@@ -60,7 +60,7 @@ s64 uvmem_init_start(struct uvmem_svm *svm)
 	if (rc)
 		unregister_all(svm);
 	else
-		set_state(svm, UVMEM_VM_TRANSIENT, UVMEM_R_PAGE_IN, start_ns);
+		set_state(svm, UVMEM_VM_TRANSIENT, UVMEM_R_INIT_START, start_ns);
 	mutex_unlock(&svm->lock);
 	return rc;
 }

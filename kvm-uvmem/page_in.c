@@ -277,11 +277,7 @@ static s64 page_in_locked(struct page_in *in, struct uvmem_svm *svm, u64 gfn, u6
 			return rc;
 		if (fatal_signal_pending(current))
 			return H_BUSY;
-		if (mmap_lock_is_contended(svm->mm) || need_resched()) {
-			mmap_read_unlock(svm->mm);
-			cond_resched();
-			mmap_read_lock(svm->mm);
-		}
+		uvmem_mmap_relax(svm->mm);
 	}
 	return H_SUCCESS;
 }

@@ -84,14 +84,16 @@ static bool has_content(enum uvmem_reason reason)
 static void set_moved(struct page_out *out, u64 gfn, bool sealed)
 {
 	struct uvmem_counters *count = &out->slot->svm->count;
-	bool normal = out->reason == UVMEM_R_ABORT || out->reason == UVMEM_R_TERMINATE;
+	enum uvmem_gfn_state state = UVMEM_GFN_MEM;
+	u64 value = sealed ? UVMEM_MEM_SEALED : UVMEM_MEM_DROPPED;
 
-	if (normal)
-		uvmem_gfn_set(out->slot, gfn, UVMEM_GFN_NORMAL, 0, out->reason, out->start_ns);
-	else
-		uvmem_gfn_set(out->slot, gfn, UVMEM_GFN_MEM,
-			      sealed ? UVMEM_MEM_SEALED : UVMEM_MEM_EMPTY, out->reason,
-			      out->start_ns);
+	if (out->reason == UVMEM_R_ABORT || out->reason == UVMEM_R_TERMINATE) {
+		state = UVMEM_GFN_NORMAL;
+		value = 0;
+	} else if (out->reason == UVMEM_R_SHARE) {
+		value = UVMEM_MEM_EMPTY;	/* the ultravisor dropped it before */
+	}
+	uvmem_gfn_set(out->slot, gfn, state, value, out->reason, out->start_ns);
 	if (out->reason == UVMEM_R_HOST_TOUCH)
 		atomic64_inc(&count->host_faults);
 	else if (out->reason == UVMEM_R_PAGE_OUT)
@@ -281,14 +283,14 @@ static s64 page_out_dropped(struct uvmem_slot *slot, u64 gfn)
 	struct mutex *stripe = uvmem_stripe(svm, gfn);
 	u64 start_ns = ktime_get_ns();
 	struct page *page;
-	s64 rc = U_SUCCESS;
+	s64 rc = U_P3;
 
 	if (get_user_pages_remote(svm->mm, uvmem_slot_hva(slot, gfn), 1, FOLL_WRITE, &page,
 				  NULL) != 1)
 		return H_PARAMETER;
 	mutex_lock(stripe);
 	if (!is_zone_device_page(page) && uvmem_gfn_state(slot, gfn) == UVMEM_GFN_MEM &&
-	    uvmem_gfn_value(slot, gfn) == UVMEM_MEM_EMPTY) {
+	    uvmem_gfn_value(slot, gfn) == UVMEM_MEM_DROPPED) {
 		lock_page(page);
 		rc = uvsim_ucall(UV_PAGE_OUT, svm->lpid, uvmem_page_ra(page), gfn << PAGE_SHIFT,
 				 0, PAGE_SHIFT);
@@ -297,6 +299,9 @@ static s64 page_out_dropped(struct uvmem_slot *slot, u64 gfn)
 				      UVMEM_R_PAGE_OUT, start_ns);
 			atomic64_inc(&svm->count.page_outs);
 			set_page_dirty(page);
+		} else if (rc == U_P3) {
+			uvmem_gfn_set(slot, gfn, UVMEM_GFN_MEM, UVMEM_MEM_EMPTY,
+				      UVMEM_R_PAGE_OUT, start_ns);
 		}
 		unlock_page(page);
 	}
@@ -308,7 +313,7 @@ static s64 page_out_dropped(struct uvmem_slot *slot, u64 gfn)
 static bool is_dropped(struct uvmem_slot *slot, u64 gfn)
 {
 	return uvmem_gfn_state(slot, gfn) == UVMEM_GFN_MEM &&
-	       uvmem_gfn_value(slot, gfn) == UVMEM_MEM_EMPTY;
+	       uvmem_gfn_value(slot, gfn) == UVMEM_MEM_DROPPED;
 }
 
 /* One run. *done is the number of pages done from its start. */
@@ -352,7 +357,7 @@ static s64 page_out_locked(struct page_out *out, struct uvmem_svm *svm, u64 gfn,
 	while (*done < npages) {
 		out->gfn = gfn + *done;
 		out->slot = uvmem_slot_find(svm, out->gfn);
-		if (!out->slot)
+		if (!out->slot || READ_ONCE(svm->state) == UVMEM_VM_NORMAL)
 			return H_PARAMETER;
 		out->addr = uvmem_slot_hva(out->slot, out->gfn);
 		out->vma = vma_lookup(svm->mm, out->addr);
@@ -367,11 +372,7 @@ static s64 page_out_locked(struct page_out *out, struct uvmem_svm *svm, u64 gfn,
 			return rc;
 		if (fatal_signal_pending(current))
 			return H_BUSY;
-		if (mmap_lock_is_contended(svm->mm) || need_resched()) {
-			mmap_read_unlock(svm->mm);
-			cond_resched();
-			mmap_read_lock(svm->mm);
-		}
+		uvmem_mmap_relax(svm->mm);
 	}
 	return H_SUCCESS;
 }

@@ -212,8 +212,10 @@ s64 uvmem_share(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done)
 			rc = H_BUSY;
 		else
 			rc = share_page(slot, gfn + *done, pfns);
-		if (!rc)
+		if (!rc) {
 			++*done;
+			uvmem_mmap_relax(svm->mm);
+		}
 	}
 	mmap_read_unlock(svm->mm);
 	mmput(svm->mm);

@@ -24,6 +24,7 @@
 
 #define show_reason(r)					\
 	__print_symbolic(r,				\
+		{ UVMEM_R_INIT_START,	"init-start" },	\
 		{ UVMEM_R_PAGE_IN,	"page-in" },	\
 		{ UVMEM_R_PAGE_OUT,	"page-out" },	\
 		{ UVMEM_R_HOST_TOUCH,	"host-touch" },	\

@@ -74,6 +74,7 @@
 
 /* Why a GFN changed its state (tracepoints). */
 enum uvmem_reason {
+	UVMEM_R_INIT_START,	/* H_SVM_INIT_START */
 	UVMEM_R_PAGE_IN,	/* H_SVM_PAGE_IN */
 	UVMEM_R_PAGE_OUT,	/* H_SVM_PAGE_OUT */
 	UVMEM_R_HOST_TOUCH,	/* migrate_to_ram() */
@@ -84,7 +85,6 @@ enum uvmem_reason {
 	UVMEM_R_INIT_DONE,
 	UVMEM_R_ABORT,
 	UVMEM_R_TERMINATE,
-	UVMEM_NR_REASONS
 };
 
 /**
@@ -186,6 +186,19 @@ static inline u64 uvmem_page_ra(struct page *page)
 }
 
 /*
+ * Let others at the mmap lock, which is held for reading, and at the CPU. What
+ * was looked up under it has to be looked up again.
+ */
+static inline void uvmem_mmap_relax(struct mm_struct *mm)
+{
+	if (mmap_lock_is_contended(mm) || need_resched()) {
+		mmap_read_unlock(mm);
+		cond_resched();
+		mmap_read_lock(mm);
+	}
+}
+
+/*
  * Length of the run at @gfn: it ends with its stripe, the memslot, the VMA
  * and @max.
  */
@@ -228,9 +241,13 @@ u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn);
 void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
 		   u64 value, enum uvmem_reason reason, u64 start_ns);
 void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index);
-/* Values of a MEM entry: H has nothing that the ultravisor sealed, or it has. */
+/*
+ * Values of a MEM entry: H has nothing and nothing is in secure memory; H has
+ * what the ultravisor sealed; H has nothing, but secure memory may.
+ */
 #define UVMEM_MEM_EMPTY		0
 #define UVMEM_MEM_SEALED	1
+#define UVMEM_MEM_DROPPED	2
 
 /* devmem.c */
 int uvmem_pool_init(void);
