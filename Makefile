@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Two makefiles in one: for Kbuild, which sets srctree and obj, the list of the
+# modules; for people, everything else ("make help").
+
+ifneq ($(and $(srctree),$(obj)),)
+
+# Built as CONFIG_..=m out of tree; from Kconfig when linked into a kernel tree.
+ifeq ($(CONFIG_MODULES)$(CONFIG_KVM_UVMEM)-$(CONFIG_DEVICE_PRIVATE),ym-)
+$(error kvm-uvmem needs a kernel with CONFIG_DEVICE_PRIVATE=y)
+endif
+
+obj-$(CONFIG_UV_SIM) += uv-sim/linux/
+obj-$(CONFIG_KVM_UVMEM) += kvm-uvmem/
+
+else
+
+MACHINE ?= x86
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNELS ?= release debug
+TESTS ?=
+export MACHINE
+
+B := build/$(MACHINE)
+VM := host-tests/vm
+
+# The stages follow one another; each uses all processors by itself.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@echo 'kvm-uvmem: secure guest memory without the hardware'
+	@echo
+	@awk -F ':.*## ' '/^[a-z][a-z0-9_-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
+	@echo
+	@echo 'Variables: KDIR=  KSRC=  UVMEM_CACHE=  UVMEM_ACCEL=kvm|tcg  JOBS=  MACHINE=x86'
+	@echo '           KERNELS="release debug"  TESTS="names"   (docs/building.md)'
+
+run: modules-release tools ## boot the machine and tell the story of a secure VM
+	@$(VM)/image.sh release
+	@$(VM)/run-story.sh
+
+shell: modules-release tools-tests ## an interactive shell in the machine, everything loaded
+	@$(VM)/image.sh release
+	@$(VM)/shell.sh release
+
+check: ## run every test; the last line is the totals
+	@host-tests/check.sh
+
+check-unit: setup-check ## unit tests of the ultravisor's core, plain and with sanitizers
+	@host-tests/unit.sh
+
+check-x86: ## the tests in the x86 machine (KERNELS=, TESTS= choose)
+	@$(MAKE) --no-print-directory MACHINE=x86 check-vm
+
+check-kconfig: setup kernel-release ## build from a kernel tree, through Kconfig
+	@host-tests/kconfig.sh
+
+lint: setup-check kernel-release ## checkpatch, sparse, clang-format, shellcheck, cppcheck
+	@host-tests/lint.sh
+
+tools: setup ## uvlaunch, uvstory, uvctl and the agent, in build/
+	@$(VM)/tools.sh
+
+modules: ## the modules for the kernel in KDIR=, in build/
+	@$(VM)/user-modules.sh "$(KDIR)" modules
+
+modules_install: modules ## install those modules (as root)
+	@$(VM)/user-modules.sh "$(KDIR)" modules_install
+
+clean: ## remove build/ (the kernels stay in the cache)
+	rm -rf build
+
+# What the above are made of.
+
+check-vm: $(addprefix image-,$(sort release $(KERNELS)))
+	@set -e; for kernel in $(KERNELS); do $(VM)/run-tests.sh $$kernel $(TESTS); done
+
+setup:
+	@$(VM)/packages.sh build kernel image vm-$(MACHINE)
+
+setup-check:
+	@$(VM)/packages.sh build kernel image vm-$(MACHINE) check
+
+kernel-%: setup
+	@$(VM)/kernel.sh $* >/dev/null
+
+modules-%: kernel-%
+	@$(VM)/test-modules.sh $*
+
+tools-tests: setup
+	@$(VM)/tools.sh tests
+
+image-%: modules-% tools-tests
+	@$(VM)/image.sh $*
+
+.PHONY: help run shell check check-unit check-x86 check-kconfig lint tools modules \
+	modules_install clean check-vm setup setup-check tools-tests
+
+endif

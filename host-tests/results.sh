@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The results of make check: one line a test in build/results.tsv,
+#   pass|fail|skip <TAB> suite <TAB> name <TAB> reason
+#
+#   results.sh start			forget the last run
+#   results.sh add VERDICT SUITE NAME [REASON]
+#   results.sh merge FILE		add the lines of FILE
+#   results.sh ktap SUITE FILE		add the results of a KTAP log
+#   results.sh count			print the number of lines
+#   results.sh summary			what failed, what was skipped, and the totals;
+#					exit status 0 when something passed and nothing failed
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+FILE=${UVMEM_RESULTS:-$TOP/build/results.tsv}
+mkdir -p "${FILE%/*}"
+
+add()
+{
+	local reason=${4:-}
+
+	case $1 in
+	pass | fail) ;;
+	skip)	[ -n "$reason" ] || { echo "results.sh: a skip needs a reason" >&2; exit 2; } ;;
+	*)	echo "results.sh: $1 is no verdict" >&2; exit 2 ;;
+	esac
+	printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$(printf %s "$reason" | tr '\n\t' '  ')" >>"$FILE"
+}
+
+summary()
+{
+	awk -F'\t' '
+		$1 == "fail" { f[++nf] = $2 ": " $3 ($4 == "" ? "" : ": " $4) }
+		$1 == "skip" { s[++ns] = $2 ": " $3 ": " $4 }
+		$1 == "pass" { np++ }
+		END {
+			for (i = 1; i <= ns; i++)
+				print "skipped  " s[i]
+			for (i = 1; i <= nf; i++)
+				print "FAILED   " f[i]
+			printf "%d passed, %d failed, %d skipped\n", np, nf, ns
+			exit nf > 0 || np == 0
+		}' "$FILE"
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+touch "$FILE"
+case $command in
+start) : >"$FILE" ;;
+add) add "$@" ;;
+merge) cat "$1" >>"$FILE" ;;
+ktap)
+	{ cat "$2"; echo "@test ${3:-0} 0"; echo "@end 0"; } |
+		awk -v suite="$1" -f "$TOP/host-tests/vm/ktap.awk" >>"$FILE" ;;
+count) wc -l <"$FILE" ;;
+summary) summary ;;
+*) sed -n '3,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac

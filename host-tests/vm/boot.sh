@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Boot the machine once. Options, then what goes on the kernel command line:
+#   --kernel DIR --image FILE --dir DIR	what to boot, where the logs go
+#   --accel kvm|tcg --mem SIZE --smp N
+#   --timeout SECONDS	a watchdog, not a measure: the machine ends itself
+#   --stdio		the channel is our stdin and stdout, not DIR/channel.log
+# The kernel's messages go to DIR/console.log. Exit status: QEMU's, or 124 when
+# the watchdog had to end it.
+
+# shellcheck source-path=SCRIPTDIR source=env.sh
+. "$(dirname "$0")/env.sh"
+
+mem=2G smp=2 timeout=900 stdio= kernel= image= dir= accel=tcg
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel) kernel=$2 ;;
+	--image) image=$2 ;;
+	--dir) dir=$2 ;;
+	--accel) accel=$2 ;;
+	--mem) mem=$2 ;;
+	--smp) smp=$2 ;;
+	--timeout) timeout=$2 ;;
+	--stdio) stdio=1; shift; continue ;;
+	*) break ;;
+	esac
+	shift 2
+done
+
+mkdir -p "$dir"
+rm -f "$dir"/*.log
+mapfile -t qemu < <(machine_qemu "$accel")
+qemu+=(-m "$mem" -smp "$smp" -display none -nodefaults -no-user-config -no-reboot
+	-kernel "$kernel/$KERNEL_IMAGE" -initrd "$image"
+	-serial "file:$dir/console.log")
+if [ -n "$stdio" ]; then
+	qemu+=(-serial mon:stdio)
+else
+	qemu+=(-serial "file:$dir/channel.log")
+fi
+# A stopped or slow host must not look like a stalled guest.
+append="console=$CONSOLE panic=-1 oops=panic loglevel=7 rcupdate.rcu_cpu_stall_timeout=120
+	uvmem.channel=$CHANNEL $*"
+qemu+=(-append "$(echo $append)")
+
+printf '%q ' "${qemu[@]}" >"$dir/command"
+rc=0
+timeout --foreground -k 5 "$timeout" "${qemu[@]}" 2> >(tee "$dir/qemu.log" >&2) || rc=$?
+exit $rc

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What every script of the build and the virtual machine starts with: where
+# things are, how errors are reported, and the stage display. Sourced.
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILD=$TOP/build
+VM=$TOP/host-tests/vm
+CACHE=${UVMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kvm-uvmem}
+MACHINE=${MACHINE:-x86}
+VMM=${VMM:-qemu}
+JOBS=${JOBS:-$(nproc)}
+export TOP BUILD VM CACHE MACHINE VMM JOBS
+
+# Variables given to the outer make (O=, V=, KDIR=, -j) are not for the makes
+# that these scripts start.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT
+
+die()
+{
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+[ "$VMM" = qemu ] || die "VMM=$VMM is not known; the only one is VMM=qemu"
+[ -f "$VM/machine-$MACHINE.sh" ] ||
+	die "MACHINE=$MACHINE is not known; there is: $(cd "$VM" && echo machine-*.sh |
+		sed 's/machine-//g; s/\.sh//g')"
+# shellcheck source-path=SCRIPTDIR source=machine-x86.sh
+. "$VM/machine-$MACHINE.sh"
+
+# Hold the lock NAME in the cache until the script ends: two clones share it.
+cache_lock()
+{
+	mkdir -p "$CACHE"
+	exec 9>"$CACHE/$1.lock"
+	flock -n 9 && return
+	echo "waiting for another build that uses $CACHE"
+	flock 9
+}
+
+duration()
+{
+	printf '%dm%02ds' $(($1 / 60)) $(($1 % 60))
+}
+
+# One line that is updated on a terminal; otherwise a plain line after two
+# seconds (a stage that has nothing to do stays silent) and one every minute.
+stage_ticker()
+{
+	local title=$1 log=$2 start=$SECONDS shown=0 line
+
+	while kill -0 $$ 2>/dev/null; do
+		if [ -t 2 ] && [ -z "${CI:-}" ]; then
+			line=$(tail -c 300 "$log" 2>/dev/null | tr '\r\t' '\n ' | tail -n 1)
+			line="$(duration $((SECONDS - start)))  $title  (log: ${log#"$TOP"/})  $line"
+			printf '\r\033[K%s' "${line:0:$((${COLUMNS:-80} - 1))}" >&2
+			sleep 1
+		else
+			sleep $((shown ? 60 : 2))
+			echo "$title: $(duration $((SECONDS - start))), log: ${log#"$TOP"/}" >&2
+			shown=1
+		fi
+	done
+}
+
+# stage TITLE LOG COMMAND...: run the command with its output in LOG and show
+# that it runs; when it fails, show the end of the log.
+stage()
+{
+	local title=$1 log=$2 ticker rc=0 start=$SECONDS
+
+	shift 2
+	mkdir -p "${log%/*}"
+	: >"$log"
+	stage_ticker "$title" "$log" </dev/null >/dev/null &
+	ticker=$!
+	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	kill "$ticker" 2>/dev/null || true
+	wait "$ticker" 2>/dev/null || true
+	if [ -t 2 ] && [ -z "${CI:-}" ]; then
+		printf '\r\033[K' >&2
+	fi
+	if [ "$rc" != 0 ]; then
+		{
+			echo "$title: FAILED after $(duration $((SECONDS - start))). The end of $log:"
+			tail -n "${STAGE_TAIL:-30}" "$log" | sed 's/^/  | /'
+			echo "The whole log: $log"
+		} >&2
+	elif [ $((SECONDS - start)) -ge 2 ]; then
+		echo "$title: done in $(duration $((SECONDS - start)))" >&2
+	fi
+	return "$rc"
+}

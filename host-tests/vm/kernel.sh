@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kernel.sh FLAVOUR: build the test kernel of this machine, once, and print its
+# build directory. The cache keeps one per (version, architecture, flavour,
+# configuration, compiler). UVMEM_KERNEL_RELEASE=/dir or UVMEM_KERNEL_DEBUG=/dir
+# uses a kernel that was built elsewhere.
+
+# shellcheck source-path=SCRIPTDIR source=env.sh
+. "$(dirname "$0")/env.sh"
+
+FLAVOUR=${1:?usage: kernel.sh release|debug}
+CONFIGS=$TOP/host-tests/kernel-config
+STAMP=uvmem-built
+
+fragments()
+{
+	cat "$CONFIGS/common.config" "$CONFIGS/$MACHINE.config" "$CONFIGS/$FLAVOUR.config"
+}
+
+kernel_version()
+{
+	awk -F' *= *' '/^VERSION|^PATCHLEVEL|^SUBLEVEL/ { v = v s $2; s = "." }
+		/^NAME/ { print v; exit }' "$1/Makefile"
+}
+
+kernel_make()
+{
+	make -C "$src" O="$dir" ARCH="$KARCH" CROSS_COMPILE="$CROSS" "$@"
+}
+
+# Kconfig drops what it cannot honour without a word: look for it.
+verify_config()
+{
+	local lost
+
+	lost=$(grep '^CONFIG_' "$dir/fragments" | grep -vxFf "$dir/.config" || true)
+	[ -z "$lost" ] || die "these options did not take effect: $(echo "$lost" | tr '\n' ' ')"
+}
+
+build()
+{
+	local twice
+
+	cache_lock "${dir##*/}"
+	[ ! -f "$dir/$STAMP" ] || return 0
+	mkdir -p "$dir"
+	fragments >"$dir/fragments"
+	twice=$(grep -o '^CONFIG_[^=]*' "$dir/fragments" | sort | uniq -d)
+	[ -z "$twice" ] || die "in two fragments: $twice"
+	kernel_make KCONFIG_ALLCONFIG="$dir/fragments" allnoconfig
+	verify_config
+	# shellcheck disable=SC2086
+	kernel_make -j"$JOBS" $KERNEL_TARGETS
+	touch "$dir/$STAMP"
+}
+
+given=UVMEM_KERNEL_${FLAVOUR^^}
+if [ -n "${!given:-}" ]; then
+	[ -f "${!given}/$KERNEL_IMAGE" ] || die "$given=${!given} has no $KERNEL_IMAGE"
+	(cd "${!given}" && pwd)
+	exit
+fi
+[ -f "$CONFIGS/$FLAVOUR.config" ] || die "there is no kernel flavour $FLAVOUR"
+
+src=$("$VM/source.sh")
+compiler=$("${CROSS}gcc" --version | head -n 1)
+key=$({ fragments; echo "$compiler"; } | sha256sum | cut -c1-12)
+dir=$CACHE/kernel/$(kernel_version "$src")-$MACHINE-$FLAVOUR-$key
+
+if [ "${2:-}" = --build ]; then
+	build
+	exit
+fi
+if [ ! -f "$dir/$STAMP" ]; then
+	stage "$FLAVOUR kernel $(kernel_version "$src")" "$BUILD/logs/kernel-$MACHINE-$FLAVOUR.log" \
+		"$0" "$FLAVOUR" --build
+fi
+echo "$dir"

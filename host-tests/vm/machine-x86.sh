@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# MACHINE=x86: what is special about the PC. Sourced by env.sh; another machine
+# is another file like this one, plus a kernel-config fragment.
+
+KARCH=x86			# the kernel's name of the architecture
+GUEST_ARCH=x86			# the name of the folders in guest-tools
+CROSS=				# prefix of the cross compiler
+KERNEL_IMAGE=arch/x86/boot/bzImage
+KERNEL_TARGETS="bzImage modules"
+MACHINE_PACKAGES="vm-x86"	# in packages.sh
+CONSOLE=ttyS0			# the kernel's messages
+CHANNEL=ttyS1			# the tests' output
+
+# Modules of the test kernel in the order of loading. "a|b" is whichever the
+# processor offers.
+MACHINE_MODULES="irqbypass kvm kvm-amd|kvm-intel"
+
+# machine_qemu ACCEL: the QEMU command for this machine, one word a line
+machine_qemu()
+{
+	case $1 in
+	kvm) printf '%s\n' qemu-system-x86_64 -M q35 -accel kvm -cpu host ;;
+	tcg) printf '%s\n' qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max ;;
+	esac
+}
+
+# Whether the host could accelerate this machine at all.
+machine_may_accelerate()
+{
+	[ "$(uname -m)" = x86_64 ] && [ -w /dev/kvm ]
+}

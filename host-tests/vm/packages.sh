@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The one list of what the host needs, and the Debian/Ubuntu packages that have
+# it. packages.sh NEED... installs what is missing through apt when root or a
+# password-less sudo can, and otherwise names it and fails.
+
+# shellcheck source-path=SCRIPTDIR source=env.sh
+. "$(dirname "$0")/env.sh"
+
+# need  what to look for: command, header (h:), library (l:)  package
+list()
+{
+	cat <<-'EOF'
+	build	gcc			gcc
+	build	make			make
+	build	h:stdio.h		libc6-dev
+	build	pkg-config		pkg-config
+	build	h:json-c/json.h		libjson-c-dev
+	build	l:libjson-c.a		libjson-c-dev
+	build	h:openssl/evp.h		libssl-dev
+	build	l:libcrypto.a		libssl-dev
+	kernel	flex			flex
+	kernel	bison			bison
+	kernel	bc			bc
+	kernel	perl			perl
+	kernel	h:gelf.h		libelf-dev
+	kernel	xz			xz-utils
+	kernel	depmod			kmod
+	kernel	flock			util-linux
+	image	cpio			cpio
+	image	busybox			busybox-static
+	vm-x86	qemu-system-x86_64	qemu-system-x86
+	check	h:cmocka.h		libcmocka-dev
+	check	sparse			sparse
+	check	cppcheck		cppcheck
+	check	shellcheck		shellcheck
+	check	clang-format		clang-format
+	EOF
+}
+
+have()
+{
+	local path
+
+	case $1 in
+	h:*)	echo "#include <stddef.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <${1#h:}>" | gcc -E - >/dev/null 2>&1 ;;
+	l:*)	path=$(gcc -print-file-name="${1#l:}" 2>/dev/null) && [ "$path" != "${1#l:}" ] ;;
+	busybox) path=$(command -v busybox) && ! ldd "$path" >/dev/null 2>&1 ;;
+	*)	command -v "$1" >/dev/null ;;
+	esac
+}
+
+missing()
+{
+	local need what package wanted=" $* "
+
+	list | while read -r need what package; do
+		[[ $wanted == *" $need "* ]] || continue
+		have "$what" || echo "$package"
+	done | sort -u
+}
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then
+		env DEBIAN_FRONTEND=noninteractive "$@"
+	else
+		sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
+	fi
+}
+
+# The lists of a fresh machine may be empty or old: try, update, try again.
+install()
+{
+	as_root apt-get install -y --no-install-recommends "$@" && return
+	as_root apt-get update
+	as_root apt-get install -y --no-install-recommends "$@"
+}
+
+[ $# -gt 0 ] || die "usage: packages.sh build|kernel|image|vm-x86|check..."
+want=$(missing "$@")
+[ -n "$want" ] || exit 0
+
+if command -v apt-get >/dev/null &&
+   { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
+	# shellcheck disable=SC2086
+	stage "packages" "$BUILD/logs/packages.log" install $want
+	want=$(missing "$@")
+	[ -n "$want" ] || exit 0
+fi
+cat >&2 <<EOF
+These packages are missing, and this user may not install them:
+  $(echo "$want" | tr '\n' ' ')
+Install them (as root: apt-get install $(echo "$want" | tr '\n' ' '| sed 's/ $//')) and run make again.
+EOF
+exit 1

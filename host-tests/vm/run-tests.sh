@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# run-tests.sh FLAVOUR [TEST...]: run the tests in the machine, each in a boot of
+# its own, so that what one leaves behind cannot hide in another and what the
+# kernel complains about has one suspect. As many at a time as there are pairs of
+# processors. Results go to build/results.tsv.
+#
+# A line of TESTS is: NAME [mem=SIZE] [smp=N] [secure_mem=SIZE] [limit=SECONDS]
+# [flavour=release|debug].
+
+# shellcheck source-path=SCRIPTDIR source=env.sh
+. "$(dirname "$0")/env.sh"
+
+FLAVOUR=${1:?usage: run-tests.sh FLAVOUR [TEST...]}
+shift
+OUT=$BUILD/$MACHINE
+IMAGE=$OUT/$FLAVOUR/initramfs.cpio
+BOOT_SECONDS=300
+
+# Everything that is to be run: name and settings.
+plan()
+{
+	local wanted=" $* " name settings
+
+	{
+		echo "story"
+		sed 's/#.*//' "$OUT/selftests/TESTS"
+	} | while read -r name settings; do
+		[ -n "$name" ] || continue
+		[ "$wanted" = "  " ] || [[ $wanted == *" $name "* ]] || continue
+		case " $settings " in
+		*" flavour=$FLAVOUR "*) ;;
+		*" flavour="*) continue ;;
+		esac
+		echo "$name $settings"
+	done
+}
+
+# The story is no KTAP: its last line and its exit status speak for it.
+story_results()
+{
+	local dir=$1 suite=$2 last
+
+	last=$(grep -a '^run: ' "$dir/channel.log" | tail -n 1 || true)
+	if [[ $last =~ ^run:\ [1-9][0-9]*\ steps,\ 0\ failed ]] &&
+	   grep -aqx '@end 0' "$dir/channel.log"; then
+		printf 'pass\t%s\t%s\t\n' "$suite" "$last"
+	else
+		printf 'fail\t%s\tsteps\t%s\n' "$suite" "${last:-it did not get to its end}"
+	fi
+	# What the machine itself has to say: leaks, taint, modules that stay.
+	{ grep -a '^@' "$dir/channel.log"; echo "@test 0 0"; } | sed 's/^@test.*/ok machine\n&/' |
+		awk -v suite="$suite" -f "$VM/ktap.awk"
+}
+
+run_one()
+{
+	local name=$1 word dir limit=600 job=test splats suite rc=0
+	local -a options=() words=()
+
+	shift
+	for word in "$@"; do
+		case $word in
+		mem=*) options+=(--mem "${word#*=}") ;;
+		smp=*) options+=(--smp "${word#*=}") ;;
+		limit=*) limit=${word#*=} ;;
+		secure_mem=*) words+=("uvmem.$word") ;;
+		flavour=*) ;;
+		*) die "TESTS: $name has an unknown setting $word" ;;
+		esac
+	done
+	[ "$FLAVOUR" = release ] || limit=$((limit * 3))
+	[ "$name" != story ] || job=story
+	dir=$OUT/$FLAVOUR/vm/$name
+	suite=$MACHINE-$FLAVOUR/$name
+	rm -rf "$dir"
+	"$VM/boot.sh" --kernel "$KDIR" --image "$IMAGE" --dir "$dir" --accel "$ACCEL" \
+		--timeout $((limit + BOOT_SECONDS)) "${options[@]}" \
+		"uvmem.job=$job" "uvmem.test=$name" "uvmem.limit=$limit" "${words[@]}" ||
+		rc=$?
+	touch "$dir/channel.log" "$dir/console.log"
+	{
+		if [ "$job" = story ]; then
+			story_results "$dir" "$suite"
+		else
+			awk -v suite="$suite" -f "$VM/ktap.awk" "$dir/channel.log"
+		fi
+		[ "$rc" = 0 ] || printf 'fail\t%s\tqemu\t%s\n' "$suite" \
+			"exit status $rc (124: the watchdog), see $dir"
+		splats=$("$VM/splats.sh" "$dir/console.log" | head -n 5 | tr '\n\t' '; ')
+		if [ -n "$splats" ]; then
+			printf 'fail\t%s\tkernel messages\t%s\n' "$suite" "$dir/console.log:$splats"
+		else
+			printf 'pass\t%s\tkernel messages\t\n' "$suite"
+		fi
+	} >"$dir/results.tsv"
+	awk -F'\t' -v suite="$suite" '{ n[$1]++ } END {
+		printf "%s: %d passed, %d failed, %d skipped\n", suite, n["pass"], n["fail"], n["skip"]
+	}' "$dir/results.tsv"
+}
+
+KDIR=$("$VM/kernel.sh" "$FLAVOUR")
+export KDIR
+if [ "${1:-}" = --one ]; then
+	shift
+	run_one "$@"
+	exit
+fi
+
+release=$("$VM/kernel.sh" release)
+ACCEL=$("$VM/accel.sh" "$release" "$OUT/release/initramfs.cpio")
+export ACCEL
+at_once=$((JOBS / 2))
+[ $at_once -ge 1 ] || at_once=1
+[ $at_once -le 4 ] || at_once=4
+list=$(plan "$@")
+[ -n "$list" ] || die "there is no test ${*:-at all}"
+echo "$list" | xargs -P "$at_once" -I{} bash -c "'$0' '$FLAVOUR' --one {}"
+echo "$list" | while read -r name _; do
+	"$TOP/host-tests/results.sh" merge "$OUT/$FLAVOUR/vm/$name/results.tsv"
+done

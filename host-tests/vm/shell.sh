@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# make shell: an interactive shell in the machine with everything loaded. The
+# kernel's messages go to a log; dmesg shows them too.
+
+# shellcheck source-path=SCRIPTDIR source=env.sh
+. "$(dirname "$0")/env.sh"
+
+FLAVOUR=${1:-release}
+OUT=$BUILD/$MACHINE
+[ -t 0 ] || die "make shell needs a terminal"
+KDIR=$("$VM/kernel.sh" "$FLAVOUR")
+ACCEL=$("$VM/accel.sh" "$("$VM/kernel.sh" release)" "$OUT/release/initramfs.cpio")
+exec "$VM/boot.sh" --kernel "$KDIR" --image "$OUT/$FLAVOUR/initramfs.cpio" \
+	--dir "$OUT/$FLAVOUR/vm/shell" --accel "$ACCEL" --timeout 0 --stdio uvmem.job=shell

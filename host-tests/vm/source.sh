@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Put the kernel source that the tests build from into the cache, once, and
+# print its path. KSRC=/path uses that source instead.
+#
+# The source comes from the distribution through apt with a private
+# configuration: the system's own lists and sources are not touched, and the
+# mirror is the one the system uses.
+
+# shellcheck source-path=SCRIPTDIR source=env.sh
+. "$(dirname "$0")/env.sh"
+
+WANT=${UVMEM_KERNEL_VERSION:-6.12}
+DEST=$CACHE/source/linux-$WANT
+APT=$CACHE/source/apt
+
+# apt_private SUITE COMMAND...: apt that sees SUITE of the system's mirror only
+apt_private()
+{
+	local suite=$1 id codename uri component keyring signed=
+
+	shift
+	id=$(. /etc/os-release && echo "$ID")
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	read -r uri component < <(apt-get indextargets --format '$(REPO_URI)|$(CODENAME)|$(COMPONENT)' |
+		awk -F'|' -v c="$codename" '$2 == c && $3 ~ /^(main|universe)$/ && !seen[$3]++ {
+			uri = $1; comp = comp " " $3 } END { print uri, comp }')
+	[ -n "$uri" ] || { echo "apt knows no mirror of $codename"; return 1; }
+	keyring=/usr/share/keyrings/$id-archive-keyring.gpg
+	[ ! -f "$keyring" ] || signed="[signed-by=$keyring] "
+	mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial"
+	echo "deb $signed$uri $suite $component" >"$APT/sources.list"
+	"$@" -o Dir::Etc::sourcelist="$APT/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::State::lists="$APT/lists" -o Dir::Cache="$APT/cache" \
+		-o APT::Sandbox::User="$(id -un)"
+}
+
+# Download PACKAGE from SUITE into $APT.
+download_from()
+{
+	echo "looking for $2 in $1"
+	(cd "$APT" && apt_private "$1" apt-get update &&
+		apt_private "$1" apt-get download "$2")
+}
+
+# Sets $deb.
+download()
+{
+	local codename package=linux-source-$WANT
+
+	command -v apt-get >/dev/null ||
+		die "no apt here: give the kernel's source as KSRC=/path"
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	rm -rf "$APT"
+	mkdir -p "$APT"
+	if ! download_from "$codename-backports" "$package" &&
+	   ! download_from "$codename" "$package"; then
+		# The distribution's own: linux-source depends on the real one.
+		package=$(apt_private "$codename" apt-cache depends linux-source |
+			awk '/Depends: linux-source-/ { print $2; exit }')
+		[ -n "$package" ] ||
+			die "apt has no linux-source package: give the kernel's source as KSRC=/path"
+		echo "no linux-source-$WANT: taking $package"
+		download_from "$codename" "$package"
+	fi
+	deb=$(ls "$APT"/linux-source-*.deb)
+}
+
+fetch()
+{
+	local deb tar
+
+	cache_lock source
+	[ ! -f "$DEST/Makefile" ] || return 0
+	download
+	echo "unpacking $deb"
+	rm -rf "$DEST.new"
+	mkdir -p "$DEST.new"
+	tar=$(dpkg-deb --fsys-tarfile "$deb" | tar -t | grep '/linux-source-[^/]*\.tar\.xz$')
+	dpkg-deb --fsys-tarfile "$deb" | tar -xO "$tar" |
+		tar -xJ -C "$DEST.new" --strip-components=1
+	mv "$DEST.new" "$DEST"
+	rm -rf "$APT"
+}
+
+if [ "${1:-}" = --fetch ]; then
+	fetch
+	exit
+fi
+if [ -n "${KSRC:-}" ]; then
+	[ -f "$KSRC/Kbuild" ] || die "KSRC=$KSRC is not a kernel source tree"
+	(cd "$KSRC" && pwd)
+	exit
+fi
+if [ ! -f "$DEST/Makefile" ]; then
+	stage "kernel source $WANT" "$BUILD/logs/source.log" "$0" --fetch
+fi
+echo "$DEST"
