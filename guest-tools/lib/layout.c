@@ -98,6 +98,5 @@ struct pagemap_layout layout_of_running_kernel(void)
 
 	if (uname(&uts))
 		uts.release[0] = '\0';
-	return pagemap_layout_of(uts.release, !access("/proc/sys/vm", F_OK),
-				 have_memory_failure());
+	return pagemap_layout_of(uts.release, !access("/proc/sys/vm", F_OK), have_memory_failure());
 }

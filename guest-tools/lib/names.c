@@ -151,10 +151,8 @@ static const char *pick(const char *const *names, size_t n, unsigned int i)
 const char *uvmem_gfn_state_name(unsigned int state)
 {
 	static const char *const names[] = {
-		[UVMEM_GFN_NORMAL] = "normal",
-		[UVMEM_GFN_UVMEM] = "uvmem",
-		[UVMEM_GFN_MEM] = "mem",
-		[UVMEM_GFN_SHARED] = "shared",
+		[UVMEM_GFN_NORMAL] = "normal", [UVMEM_GFN_UVMEM] = "uvmem",
+		[UVMEM_GFN_MEM] = "mem",       [UVMEM_GFN_SHARED] = "shared",
 		[UVMEM_GFN_NOSLOT] = "noslot",
 	};
 
@@ -175,12 +173,9 @@ const char *uvmem_vm_state_name(unsigned int state)
 const char *uv_gfn_state_name(unsigned int state)
 {
 	static const char *const names[] = {
-		[UV_GFN_NORMAL] = "normal",
-		[UV_GFN_ZERO] = "zero",
-		[UV_GFN_RESIDENT] = "resident",
-		[UV_GFN_SEALED] = "sealed",
-		[UV_GFN_SHARED] = "shared",
-		[UV_GFN_SHARED_UNMAPPED] = "shared-unmapped",
+		[UV_GFN_NORMAL] = "normal",	[UV_GFN_ZERO] = "zero",
+		[UV_GFN_RESIDENT] = "resident", [UV_GFN_SEALED] = "sealed",
+		[UV_GFN_SHARED] = "shared",	[UV_GFN_SHARED_UNMAPPED] = "shared-unmapped",
 		[UV_GFN_NOSLOT] = "noslot",
 	};
 
@@ -202,8 +197,10 @@ const char *uv_vm_state_name(unsigned int state)
 const char *uv_stop_reason_name(unsigned int reason)
 {
 	static const char *const names[] = {
-		[UV_STOP_NONE] = "none",	     [UV_STOP_INTEGRITY] = "integrity",
-		[UV_STOP_LOST] = "lost",	     [UV_STOP_HYPERVISOR] = "hypervisor",
+		[UV_STOP_NONE] = "none",
+		[UV_STOP_INTEGRITY] = "integrity",
+		[UV_STOP_LOST] = "lost",
+		[UV_STOP_HYPERVISOR] = "hypervisor",
 		[UV_STOP_TERMINATED] = "terminated",
 	};
 

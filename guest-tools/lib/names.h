@@ -96,13 +96,13 @@ const char *call_code_meaning(uint64_t nr, int64_t code);
  */
 void call_describe(char *buf, size_t size, uint64_t nr, int64_t code);
 
-const char *uvmem_gfn_state_name(unsigned int state);	/* enum uvmem_gfn_state */
-const char *uvmem_vm_state_name(unsigned int state);	/* enum uvmem_vm_state */
-const char *uv_gfn_state_name(unsigned int state);	/* enum uv_gfn_state */
-const char *uv_vm_state_name(unsigned int state);	/* enum uv_vm_state */
-const char *uv_stop_reason_name(unsigned int reason);	/* enum uv_stop_reason */
-const char *uv_stop_reason_text(unsigned int reason);	/* a clause for people */
-const char *uvc_guest_state_name(unsigned int state);	/* enum uvc_guest_state */
-const char *agent_cmd_name(unsigned int cmd);		/* enum agent_cmd */
+const char *uvmem_gfn_state_name(unsigned int state); /* enum uvmem_gfn_state */
+const char *uvmem_vm_state_name(unsigned int state);  /* enum uvmem_vm_state */
+const char *uv_gfn_state_name(unsigned int state);    /* enum uv_gfn_state */
+const char *uv_vm_state_name(unsigned int state);     /* enum uv_vm_state */
+const char *uv_stop_reason_name(unsigned int reason); /* enum uv_stop_reason */
+const char *uv_stop_reason_text(unsigned int reason); /* a clause for people */
+const char *uvc_guest_state_name(unsigned int state); /* enum uvc_guest_state */
+const char *agent_cmd_name(unsigned int cmd);	      /* enum agent_cmd */
 
 #endif /* _UVC_NAMES_H */

@@ -24,15 +24,15 @@
 #define PAGEMAP_TYPES 32 /* swap types that an entry has room for */
 
 enum pagemap_kind {
-	PAGEMAP_HOLE,		/* nothing there */
-	PAGEMAP_PRESENT,	/* mapped: a page of normal memory */
-	PAGEMAP_SWAP,		/* in a swap area */
-	PAGEMAP_DEVICE,		/* device-private page */
+	PAGEMAP_HOLE,		  /* nothing there */
+	PAGEMAP_PRESENT,	  /* mapped: a page of normal memory */
+	PAGEMAP_SWAP,		  /* in a swap area */
+	PAGEMAP_DEVICE,		  /* device-private page */
 	PAGEMAP_DEVICE_EXCLUSIVE, /* normal page that a device uses alone */
-	PAGEMAP_MIGRATION,	/* under migration at this moment */
+	PAGEMAP_MIGRATION,	  /* under migration at this moment */
 	PAGEMAP_HWPOISON,
-	PAGEMAP_MARKER,		/* userfaultfd's, or a guard page */
-	PAGEMAP_HIDDEN,		/* not present; the reader may not know what */
+	PAGEMAP_MARKER, /* userfaultfd's, or a guard page */
+	PAGEMAP_HIDDEN, /* not present; the reader may not know what */
 };
 
 /**
@@ -73,7 +73,7 @@ struct pagemap_entry {
 
 struct pagemap {
 	int fd;
-	bool pfns;		/* this process is shown PFNs */
+	bool pfns; /* this process is shown PFNs */
 	unsigned int page_shift;
 	struct pagemap_layout layout;
 };
@@ -95,8 +95,7 @@ struct pagemap_entry pagemap_decode(uint64_t raw, const struct pagemap_layout *l
  * @have_config: @memory_failure is known
  * @memory_failure: CONFIG_MEMORY_FAILURE
  */
-struct pagemap_layout pagemap_layout_of(const char *release, bool have_config,
-					bool memory_failure);
+struct pagemap_layout pagemap_layout_of(const char *release, bool have_config, bool memory_failure);
 
 /**
  * pagemap_layout_fit() - correct a layout by what was seen
