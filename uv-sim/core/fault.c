@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest view: what a guest's access to a GFN finds, and bringing in what
+ * is not there with H_SVM_PAGE_IN.
+ *
+ * Takes the GFN's lock; uv_populate() drops it around the hypercall.
+ */
+#include "internal.h"
+
+/*
+ * How often the hypervisor may say that a sealed page was brought in when it
+ * was not. More than once: another CPU may be on its way with it.
+ */
+#define LOST_TRIES	8
+
+static enum uv_fault map_it(struct uv_gfn_ref *ref, uv_map_fn map, void *arg)
+{
+	struct uv_map_target target = { .shared = false };
+
+	switch (ref->state) {
+	case UV_GFN_RESIDENT:
+		target.secure_page = ref->e->page;
+		break;
+	case UV_GFN_SHARED:
+		target.shared = true;
+		target.ra = ref->e->ra;
+		break;
+	case UV_GFN_NORMAL:
+	case UV_GFN_NOSLOT:
+		return UV_FAULT_REFUSED;
+	default:
+		return UV_FAULT_PAGE_IN;
+	}
+	ref->e->flags |= UV_GFN_MAPPED;	/* a failed map may have got half way */
+	if (map(arg, &target))
+		return UV_FAULT_FAILED;
+	if (!target.shared)
+		uv_frame_touch(ref->svm->uv, ref->e->page);
+	return UV_FAULT_MAPPED;
+}
+
+/**
+ * uv_guest_map() - map a GFN into the guest view, if it is there
+ * @uv: ultravisor
+ * @lpid: SVM
+ * @gfn: GFN that its guest touched
+ * @map: called with the GFN's lock held, so that the page cannot go away or
+ *	change before it is mapped
+ * @arg: first argument of @map
+ *
+ * Makes no hypercall.
+ *
+ * Return: UV_FAULT_MAPPED, UV_FAULT_FAILED when @map failed, UV_FAULT_PAGE_IN
+ * when the caller is to drop its locks, call uv_guest_page_in() and try again,
+ * UV_FAULT_REFUSED for a GFN in no slot and a VM that is not secure.
+ */
+enum uv_fault uv_guest_map(struct uv *uv, uint32_t lpid, uint64_t gfn,
+			   uv_map_fn map, void *arg)
+{
+	struct uv_svm *svm = uv_svm_get(uv, lpid);
+	enum uv_fault res = UV_FAULT_REFUSED;
+	struct uv_gfn_ref ref;
+
+	if (!svm)
+		return UV_FAULT_REFUSED;
+	if (uv_gfn_lock(svm, gfn, false, &ref) == UV_LOOKUP_OK) {
+		if (ref.vm_state == UV_VM_SECURE)
+			res = map_it(&ref, map, arg);
+		uv_gfn_unlock(&ref);
+	}
+	uv_svm_put(svm);
+	return res;
+}
+
+/* A GFN before the hypervisor was asked for it. */
+struct wanted {
+	enum uv_vm_state vm_state;
+	enum uv_gfn_state state;
+	uint8_t iv[UV_IV_BYTES];
+	unsigned int lost;
+};
+
+static bool is_backed(const struct uv_gfn_ref *ref)
+{
+	return ref->state == UV_GFN_RESIDENT || ref->state == UV_GFN_SHARED;
+}
+
+static enum uv_fault look(struct uv_svm *svm, uint64_t gfn, struct wanted *w)
+{
+	enum uv_fault res = UV_FAULT_PAGE_IN;
+	struct uv_gfn_ref ref;
+	enum uv_lookup found = uv_gfn_lock(svm, gfn, true, &ref);
+
+	if (found != UV_LOOKUP_OK)
+		return found == UV_LOOKUP_NOMEM ? UV_FAULT_AGAIN : UV_FAULT_REFUSED;
+	w->state = ref.state;
+	if (ref.vm_state != w->vm_state || ref.state == UV_GFN_NORMAL)
+		res = UV_FAULT_REFUSED;
+	else if (is_backed(&ref))
+		res = UV_FAULT_MAPPED;
+	else if (ref.state == UV_GFN_SEALED)
+		memcpy(w->iv, ref.e->seal.iv, sizeof(w->iv));
+	uv_gfn_unlock(&ref);
+	return res;
+}
+
+/* What the hypercall that answered @ret came to. Called with the lock held. */
+static enum uv_fault judge(struct uv_gfn_ref *ref, struct wanted *w, int64_t ret)
+{
+	if (ref->vm_state != w->vm_state)
+		return UV_FAULT_REFUSED;
+	if (is_backed(ref))
+		return UV_FAULT_MAPPED;
+	if (uv_is_busy(ret))
+		return UV_FAULT_AGAIN;
+	/*
+	 * Zeros need no content of the hypervisor's. It has none for a hole, and
+	 * refuses with H_PARAMETER what it already counts as secure: the pages
+	 * that H_SVM_INIT_DONE and hot-plug moved without UV_PAGE_IN.
+	 */
+	if (ref->state == UV_GFN_ZERO && (ret == H_SUCCESS || ret == H_PARAMETER))
+		return uv_back_with_zeros(ref) ? UV_FAULT_MAPPED : UV_FAULT_AGAIN;
+	if (ret != H_SUCCESS)
+		return UV_FAULT_REFUSED;
+	/* The same seal as before: nobody brought it in and took it out again. */
+	if (ref->state == UV_GFN_SEALED && w->state == UV_GFN_SEALED &&
+	    !memcmp(w->iv, ref->e->seal.iv, sizeof(w->iv)))
+		w->lost++;
+	return UV_FAULT_AGAIN;
+}
+
+static enum uv_fault ask(struct uv_svm *svm, uint64_t gfn, struct wanted *w)
+{
+	bool shared = w->state == UV_GFN_SHARED_UNMAPPED;
+	struct uv_gfn_ref ref;
+	enum uv_lookup found;
+	enum uv_fault res;
+	int64_t ret;
+
+	if (!shared && !uv_reserve(svm, 1))
+		return UV_FAULT_AGAIN;
+	ret = uv_hcall(svm, H_SVM_PAGE_IN, gfn, shared ? H_PAGE_IN_SHARED : 0);
+	found = uv_gfn_lock(svm, gfn, true, &ref);
+	if (found == UV_LOOKUP_OK) {
+		res = judge(&ref, w, ret);
+		uv_gfn_unlock(&ref);
+	} else {
+		res = found == UV_LOOKUP_NOMEM ? UV_FAULT_AGAIN : UV_FAULT_REFUSED;
+	}
+	if (!shared)
+		uv_unreserve(svm, 1);
+	return res;
+}
+
+/*
+ * Bring in @gfn of a VM in @vm_state. Called without a lock. UV_FAULT_MAPPED
+ * says that it was backed for a moment, UV_FAULT_AGAIN that the hypervisor was
+ * busy UV_MAX_TRIES times.
+ */
+enum uv_fault uv_populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state vm_state)
+{
+	struct wanted w = { .vm_state = vm_state };
+	unsigned int attempt;
+
+	for (attempt = 0; attempt < UV_MAX_TRIES; attempt++) {
+		enum uv_fault res = look(svm, gfn, &w);
+
+		if (res == UV_FAULT_PAGE_IN)
+			res = ask(svm, gfn, &w);
+		if (res != UV_FAULT_AGAIN)
+			return res;
+		if (w.lost == LOST_TRIES) {
+			uv_svm_stop(svm, UV_STOP_LOST, uv_gpa(svm->uv, gfn));
+			return UV_FAULT_REFUSED;
+		}
+		uv_relax(svm->uv, attempt);
+	}
+	return UV_FAULT_AGAIN;
+}
+
+/**
+ * uv_guest_page_in() - bring in a GFN that its guest touched
+ * @uv: ultravisor
+ * @lpid: SVM
+ * @gfn: GFN for which uv_guest_map() returned UV_FAULT_PAGE_IN
+ *
+ * Makes hypercalls, H_SVM_PAGE_OUT for other SVMs among them: no lock of the
+ * hypervisor and no mmap lock may be held. Stops the SVM when the hypervisor
+ * has lost or changed what was paged out.
+ *
+ * Return: UV_FAULT_MAPPED: call uv_guest_map() again. UV_FAULT_AGAIN: the
+ * hypervisor is busy or secure memory full. UV_FAULT_REFUSED: as for
+ * uv_guest_map(), or the hypervisor does not give the page.
+ */
+enum uv_fault uv_guest_page_in(struct uv *uv, uint32_t lpid, uint64_t gfn)
+{
+	struct uv_svm *svm = uv_svm_get(uv, lpid);
+	enum uv_fault res;
+
+	if (!svm)
+		return UV_FAULT_REFUSED;
+	res = uv_populate(svm, gfn, UV_VM_SECURE);
+	uv_svm_put(svm);
+	return res;
+}

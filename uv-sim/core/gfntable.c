@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tree in which a memslot's GFN entries hang.
+ *
+ * A leaf holds the entries of an aligned block of GFNs; the nodes above it and
+ * the leaf itself are made when an entry of the block is first needed, so that
+ * a hypervisor cannot take memory by registering a slot of 64 TiB. A leaf is
+ * covered by one GFN lock. The tree is walked and extended under svm->table; a
+ * leaf is freed only after its slot can no longer be found, under the GFN lock
+ * that covers it.
+ */
+#include "internal.h"
+
+#define NODE_SHIFT	9
+#define NODE_CHILDREN	(1u << NODE_SHIFT)
+
+struct uv_node {
+	void *child[NODE_CHILDREN];
+};
+
+static uint64_t block_of(const struct uv_slot *slot, uint64_t gfn)
+{
+	return (gfn >> UV_LEAF_SHIFT) - (slot->base >> UV_LEAF_SHIFT);
+}
+
+static uint64_t nblocks(const struct uv_slot *slot)
+{
+	return block_of(slot, slot->base + slot->npages - 1) + 1;
+}
+
+/* Set the height of @slot's tree from its size. */
+void uv_slot_init_table(struct uv_slot *slot)
+{
+	uint64_t n = nblocks(slot);
+
+	slot->height = 0;
+	for (n--; n; n >>= NODE_SHIFT)
+		slot->height++;
+}
+
+static struct uv_leaf *new_leaf(struct uv_svm *svm)
+{
+	struct uv_leaf *leaf = uv_alloc(svm->uv, sizeof(*leaf));
+	unsigned int i;
+
+	if (leaf && svm->measuring)
+		for (i = 0; i < UV_LEAF_GFNS; i++)
+			leaf->gfn[i].state = UV_GFN_ZERO;
+	return leaf;
+}
+
+/*
+ * The leaf that holds @gfn of @slot, or NULL: with @alloc when there is no
+ * memory, without it when there is none yet. Called with svm->table held.
+ */
+struct uv_leaf *uv_slot_leaf(struct uv_svm *svm, struct uv_slot *slot, uint64_t gfn, bool alloc)
+{
+	uint64_t block = block_of(slot, gfn);
+	void **p = &slot->root;
+	unsigned int level;
+
+	for (level = slot->height; level; level--) {
+		struct uv_node *node = *p;
+
+		if (!node && alloc)
+			node = *p = uv_alloc(svm->uv, sizeof(*node));
+		if (!node)
+			return NULL;
+		p = &node->child[(block >> (NODE_SHIFT * (level - 1))) & (NODE_CHILDREN - 1)];
+	}
+	if (!*p && alloc)
+		*p = new_leaf(svm);
+	return *p;
+}
+
+/*
+ * First GFN of @slot, from @gfn on, that has a leaf. Whole empty subtrees are
+ * skipped in one step. Called with svm->table held.
+ */
+bool uv_slot_leaf_next(struct uv_slot *slot, uint64_t gfn, uint64_t *found)
+{
+	uint64_t block = block_of(slot, gfn), start = block, end = nblocks(slot);
+
+	while (block < end) {
+		unsigned int level = slot->height, shift;
+		void *p = slot->root;
+
+		while (p && level) {
+			level--;
+			shift = NODE_SHIFT * level;
+			p = ((struct uv_node *)p)->child[(block >> shift) & (NODE_CHILDREN - 1)];
+		}
+		if (p) {
+			*found = ((slot->base >> UV_LEAF_SHIFT) + block) << UV_LEAF_SHIFT;
+			if (block == start)
+				*found = gfn;
+			return true;
+		}
+		shift = NODE_SHIFT * level;
+		block = ((block >> shift) + 1) << shift;
+	}
+	return false;
+}
+
+/* Release what the entries of a leaf hold, and the leaf. */
+static void free_leaf(struct uv_svm *svm, struct uv_slot *slot, struct uv_leaf *leaf,
+		      uint64_t first)
+{
+	struct uv_gfn_ref ref = { .svm = svm };
+	unsigned int i;
+
+	uv_lock(svm->uv, uv_gfn_chunk(svm, first));
+	for (i = 0; i < UV_LEAF_GFNS; i++) {
+		ref.gfn = first + i;
+		ref.e = &leaf->gfn[i];
+		if (ref.gfn >= slot->base && ref.gfn - slot->base < slot->npages)
+			uv_gfn_set_state(&ref, UV_GFN_NORMAL, 0);
+	}
+	uv_unlock(svm->uv, uv_gfn_chunk(svm, first));
+	uv_free(svm->uv, leaf);
+}
+
+/* Recursion is as deep as the tree is high: three at most. */
+static void free_tree(struct uv_svm *svm, struct uv_slot *slot, void *p, unsigned int level,
+		      uint64_t block)
+{
+	struct uv_node *node = p;
+	unsigned int i;
+
+	if (!p)
+		return;
+	if (!level) {
+		free_leaf(svm, slot, p, ((slot->base >> UV_LEAF_SHIFT) + block) << UV_LEAF_SHIFT);
+		return;
+	}
+	for (i = 0; i < NODE_CHILDREN; i++)
+		free_tree(svm, slot, node->child[i], level - 1, (block << NODE_SHIFT) + i);
+	uv_free(svm->uv, node);
+}
+
+/*
+ * Free @slot, which the caller has taken out of svm->slots, with all secure
+ * pages of it. Takes the GFN locks.
+ */
+void uv_slot_free(struct uv_svm *svm, struct uv_slot *slot)
+{
+	free_tree(svm, slot, slot->root, slot->height, 0);
+	uv_free(svm->uv, slot);
+}

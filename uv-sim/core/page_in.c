@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * UV_PAGE_IN: a page of normal memory becomes a secure page, or the page that
+ * backs a shared GFN.
+ *
+ * The hypervisor's bytes are believed in two cases only: before measurement
+ * begins, when the VM is still a normal one, and when they open under the seal
+ * that the GFN entry holds. Everything else pages in as zeros. Takes the GFN's
+ * lock.
+ */
+#include "internal.h"
+
+/* Copy the hypervisor's page to secure memory, where it cannot change it. */
+static bool copy_in(struct uv *uv, void *page, uint64_t src_ra)
+{
+	const struct uv_port *port = &uv->port;
+	void *src = port->map(port->ctx, src_ra, false);
+
+	if (!src)
+		return false;
+	if (page)
+		memcpy(page, src, uv_page_size(uv));
+	port->unmap(port->ctx, src);
+	return true;
+}
+
+static int64_t fill(struct uv_gfn_ref *ref, void *page, uint64_t src_ra, bool *tampered)
+{
+	bool sealed = ref->state == UV_GFN_SEALED;
+	bool plain = ref->state == UV_GFN_NORMAL && (!ref->measuring || ref->aborting);
+
+	if (!copy_in(ref->svm->uv, sealed || plain ? page : NULL, src_ra))
+		return U_P2;
+	if (sealed && uv_open_page(ref, page, &ref->e->seal)) {
+		*tampered = true;
+		return U_P2;
+	}
+	return U_SUCCESS;
+}
+
+/* Make a GFN that is not shared and not resident resident. */
+static int64_t in_secure(struct uv_gfn_ref *ref, uint64_t src_ra, bool *tampered)
+{
+	struct uv *uv = ref->svm->uv;
+	struct uv_gfn to = { .state = UV_GFN_RESIDENT };
+	int64_t ret;
+
+	to.page = uv_page_take(ref->svm);
+	if (to.page == UV_NO_PAGE)
+		return U_BUSY;
+	ret = fill(ref, uv_frame_va(uv, to.page), src_ra, tampered);
+	if (ret)
+		uv_page_put(uv, to.page);
+	else
+		uv_gfn_set(ref, &to);
+	return ret;
+}
+
+/*
+ * Back a GFN that was never touched with zeros, without the hypervisor. False
+ * when there is no secure page.
+ */
+bool uv_back_with_zeros(struct uv_gfn_ref *ref)
+{
+	struct uv_gfn to = { .state = UV_GFN_RESIDENT, .flags = UV_GFN_SELF };
+
+	to.page = uv_page_take(ref->svm);
+	if (to.page == UV_NO_PAGE)
+		return false;
+	uv_gfn_set(ref, &to);
+	return true;
+}
+
+/* The page that the hypervisor gives for a shared GFN. */
+static int64_t in_shared(struct uv_gfn_ref *ref, uint64_t src_ra)
+{
+	const struct uv_port *port = &ref->svm->uv->port;
+	bool fresh = ref->e->flags & UV_GFN_FRESH;
+	struct uv_gfn to = { .state = UV_GFN_SHARED, .ra = src_ra };
+	void *page;
+
+	if (ref->state == UV_GFN_SHARED && ref->e->ra == src_ra)
+		return U_SUCCESS;
+	page = port->map(port->ctx, src_ra, fresh);
+	if (!page)
+		return U_P2;
+	if (fresh)
+		memset(page, 0, uv_page_size(ref->svm->uv));
+	port->unmap(port->ctx, page);
+	uv_gfn_set(ref, &to);
+	return U_SUCCESS;
+}
+
+static bool is_shared(const struct uv_gfn_ref *ref)
+{
+	return ref->state == UV_GFN_SHARED || ref->state == UV_GFN_SHARED_UNMAPPED;
+}
+
+static int64_t in(struct uv_gfn_ref *ref, uint64_t src_ra, uint64_t flags, bool *tampered)
+{
+	if (flags & (is_shared(ref) ? UV_SIM_PAGE_IN_SECURE : UV_SIM_PAGE_IN_SHARED))
+		return U_P3;
+	switch (ref->state) {
+	case UV_GFN_SHARED:
+	case UV_GFN_SHARED_UNMAPPED:
+		return in_shared(ref, src_ra);
+	case UV_GFN_RESIDENT:
+		if (!(ref->e->flags & UV_GFN_SELF))
+			return U_P3;
+		/* It raced with uv_back_with_zeros(): the same zeros. */
+		ref->e->flags &= ~UV_GFN_SELF;
+		return U_SUCCESS;
+	default:
+		return in_secure(ref, src_ra, tampered);
+	}
+}
+
+/* A sealed page does not open. Called without a lock. */
+static void refuse(struct uv_svm *svm, uint64_t gpa)
+{
+	uv_count(svm, UV_C_INTEGRITY);
+	uv_svm_stop(svm, UV_STOP_INTEGRITY, gpa);
+}
+
+static int64_t page_in(struct uv_svm *svm, uint64_t src_ra, uint64_t gpa, uint64_t flags)
+{
+	struct uv_gfn_ref ref;
+	enum uv_lookup found;
+	bool tampered = false;
+	int64_t ret;
+
+	found = uv_gfn_lock(svm, gpa >> svm->uv->port.page_shift, true, &ref);
+	if (found == UV_LOOKUP_NOMEM || ref.dying)
+		ret = U_BUSY;
+	else if (ref.vm_state == UV_VM_NORMAL || ref.vm_state == UV_VM_STOPPED)
+		ret = U_PARAMETER;
+	else if (found == UV_LOOKUP_NOSLOT)
+		ret = U_P3;
+	else
+		ret = in(&ref, src_ra, flags, &tampered);
+	if (found == UV_LOOKUP_OK)
+		uv_gfn_unlock(&ref);
+	if (tampered)
+		refuse(svm, gpa);
+	return ret;
+}
+
+/**
+ * uv_hv_page_in() - UV_PAGE_IN
+ * @uv: ultravisor
+ * @args: LPID, real address of the page, GPA, flags, page size as log2
+ *
+ * The page attributes that the specification lists for the flags have no
+ * published values; none is accepted. UV_SIM_PAGE_IN_SECURE and
+ * UV_SIM_PAGE_IN_SHARED say what the hypervisor takes the page for.
+ *
+ * Context: the hypervisor's locks may be held; no hypercall is made.
+ * Return: U_SUCCESS; U_PARAMETER for an LPID that is unknown, a normal VM or a
+ * stopped SVM; U_P2 for an address that is no page of normal memory, or whose
+ * content is not what was paged out, which stops the SVM; U_P3 for a GPA that
+ * is unaligned, in no slot, resident, or not what a flag says; U_P4; U_P5; U_BUSY while the VM is
+ * torn down, or when there is no memory, secure or other.
+ */
+int64_t uv_hv_page_in(struct uv *uv, const uint64_t *args)
+{
+	uint64_t ra = args[1], gpa = args[2], flags = args[3], order = args[4];
+	struct uv_svm *svm = uv_svm_get(uv, args[0]);
+	int64_t ret;
+
+	if (!svm)
+		return U_PARAMETER;
+	if (!uv_page_aligned(uv, ra))
+		ret = U_P2;
+	else if (!uv_page_aligned(uv, gpa))
+		ret = U_P3;
+	else if (flags & ~(uint64_t)(UV_SIM_PAGE_IN_SECURE | UV_SIM_PAGE_IN_SHARED))
+		ret = U_P4;
+	else if (order != uv->port.page_shift)
+		ret = U_P5;
+	else
+		ret = page_in(svm, ra, gpa, flags);
+	uv_svm_put(svm);
+	return ret;
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * GFN entries: finding one, locking it, and the one function that changes its
+ * state.
+ *
+ *             share     unshare  page-in            page-out      PAGE_INVAL
+ *  NORMAL     -         -        RESIDENT (1)       SEALED (2)    -
+ *  ZERO       unmapped  ZERO     RESIDENT (zeros)   SEALED        U_P2
+ *  RESIDENT   unmapped  zeroed   U_P3               SEALED        U_P2
+ *  SEALED     unmapped  ZERO     RESIDENT (opened)  U_P3          U_P2
+ *  SHARED     zeroed    ZERO     SHARED             U_SUCCESS     unmapped
+ *  unmapped   unmapped  ZERO     SHARED             U_SUCCESS     unmapped
+ *
+ * "unmapped" is UV_GFN_SHARED_UNMAPPED. (1) in the clear, until measurement
+ * begins; NORMAL turns into ZERO then. (2) NORMAL while UV_ESM is aborted.
+ *
+ * Takes svm->gfn[], svm->table, uv->pool.
+ */
+#include "internal.h"
+
+struct uv_lock *uv_gfn_chunk(struct uv_svm *svm, uint64_t gfn)
+{
+	return svm->gfn[(gfn >> UV_LEAF_SHIFT) % UV_NCHUNKS];
+}
+
+static struct uv_gfn *find(struct uv_svm *svm, uint64_t gfn, bool alloc, enum uv_lookup *res)
+{
+	struct uv_slot *slot = uv_slot_at(svm, gfn);
+	struct uv_leaf *leaf;
+
+	*res = UV_LOOKUP_NOSLOT;
+	if (!slot)
+		return NULL;
+	leaf = uv_slot_leaf(svm, slot, gfn, alloc);
+	*res = alloc && !leaf ? UV_LOOKUP_NOMEM : UV_LOOKUP_OK;
+	return leaf ? &leaf->gfn[gfn & (UV_LEAF_GFNS - 1)] : NULL;
+}
+
+/*
+ * Lock @gfn and look it up; with @alloc, make an entry if it has none. On
+ * UV_LOOKUP_OK the lock is held and the caller calls uv_gfn_unlock(). @ref
+ * tells the state of the VM in any case.
+ */
+enum uv_lookup uv_gfn_lock(struct uv_svm *svm, uint64_t gfn, bool alloc, struct uv_gfn_ref *ref)
+{
+	struct uv *uv = svm->uv;
+	enum uv_lookup res;
+
+	uv_lock(uv, uv_gfn_chunk(svm, gfn));
+	uv_lock(uv, svm->table);
+	ref->svm = svm;
+	ref->gfn = gfn;
+	ref->e = find(svm, gfn, alloc, &res);
+	ref->vm_state = svm->state;
+	ref->measuring = svm->measuring;
+	ref->aborting = svm->aborting;
+	ref->dying = svm->dying;
+	uv_unlock(uv, svm->table);
+	if (res != UV_LOOKUP_OK) {
+		uv_unlock(uv, uv_gfn_chunk(svm, gfn));
+		ref->state = UV_GFN_NOSLOT;
+		return res;
+	}
+	if (ref->e)
+		ref->state = ref->e->state;
+	else
+		ref->state = ref->measuring ? UV_GFN_ZERO : UV_GFN_NORMAL;
+	return UV_LOOKUP_OK;
+}
+
+void uv_gfn_unlock(struct uv_gfn_ref *ref)
+{
+	uv_unlock(ref->svm->uv, uv_gfn_chunk(ref->svm, ref->gfn));
+}
+
+/* Take @ref out of the guest view, if it may be there. */
+void uv_gfn_unmap(struct uv_gfn_ref *ref)
+{
+	const struct uv_port *port = &ref->svm->uv->port;
+
+	if (!ref->e || !(ref->e->flags & UV_GFN_MAPPED))
+		return;
+	port->guest_unmap(port->ctx, ref->svm->lpid, ref->gfn, 1);
+	ref->e->flags &= ~UV_GFN_MAPPED;
+}
+
+static bool is_shared(uint8_t state)
+{
+	return state == UV_GFN_SHARED || state == UV_GFN_SHARED_UNMAPPED;
+}
+
+/* Called with uv->pool held. */
+static void leave(struct uv_gfn_ref *ref, const struct uv_gfn *to)
+{
+	bool out = to->state == UV_GFN_SEALED ||
+		   (to->state == UV_GFN_NORMAL && ref->aborting);
+	const struct uv_gfn *from = ref->e;
+	struct uv_svm *svm = ref->svm;
+
+	if (out)
+		uv_count_locked(svm, UV_C_PAGE_OUTS, 1);
+	if (from->state == UV_GFN_RESIDENT) {
+		uv_count_locked(svm, UV_C_RESIDENT, -1);
+		if (uv_frame_detach(svm->uv, from->page) && out)
+			uv_count_locked(svm, UV_C_EVICTIONS, 1);
+	} else if (from->state == UV_GFN_SEALED) {
+		uv_count_locked(svm, UV_C_SEALED, -1);
+		if (to->state == UV_GFN_RESIDENT)
+			uv_count_locked(svm, UV_C_OPENS, 1);
+	} else if (is_shared(from->state)) {
+		uv_count_locked(svm, UV_C_SHARED, -1);
+	}
+}
+
+/* Called with uv->pool held. */
+static void enter(struct uv_svm *svm, uint64_t gfn, const struct uv_gfn *to)
+{
+	if (to->state == UV_GFN_RESIDENT) {
+		uv_count_locked(svm, UV_C_RESIDENT, 1);
+		uv_count_locked(svm, UV_C_PAGE_INS, 1);
+		uv_frame_attach(svm, gfn, to->page);
+	} else if (to->state == UV_GFN_SEALED) {
+		uv_count_locked(svm, UV_C_SEALED, 1);
+		uv_count_locked(svm, UV_C_SEALS, 1);
+	} else if (is_shared(to->state)) {
+		uv_count_locked(svm, UV_C_SHARED, 1);
+	}
+}
+
+/*
+ * Change the state of a GFN, which has an entry, to @to: takes it out of the
+ * guest view, wipes and frees the secure page that it had, takes over the one
+ * that it gets, and counts. The only place where a GFN's state changes. Called
+ * with the GFN's lock held.
+ */
+void uv_gfn_set(struct uv_gfn_ref *ref, const struct uv_gfn *to)
+{
+	struct uv_svm *svm = ref->svm;
+	struct uv *uv = svm->uv;
+
+	uv_gfn_unmap(ref);
+	if (ref->e->state == UV_GFN_RESIDENT)
+		memset(uv_frame_va(uv, ref->e->page), 0, uv_page_size(uv));
+	uv_lock(uv, uv->pool);
+	leave(ref, to);
+	enter(svm, ref->gfn, to);
+	uv_unlock(uv, uv->pool);
+	*ref->e = *to;
+	ref->state = to->state;
+}
+
+/* uv_gfn_set() for the states that need no more than their name. */
+void uv_gfn_set_state(struct uv_gfn_ref *ref, enum uv_gfn_state state, uint8_t flags)
+{
+	struct uv_gfn to = { .state = state, .flags = flags };
+
+	if (ref->e->state != to.state || ref->e->flags != flags)
+		uv_gfn_set(ref, &to);
+}
+
+/* First GFN from @gfn on that has an entry. Called with svm->table held. */
+static bool next_entry(struct uv_svm *svm, uint64_t gfn, uint64_t *found)
+{
+	struct uv_slot *slot;
+
+	for (slot = uv_slot_after(svm, gfn); slot; slot = uv_slot_after(svm, gfn)) {
+		if (gfn < slot->base)
+			gfn = slot->base;
+		if (uv_slot_leaf_next(slot, gfn, found))
+			return true;
+		gfn = slot->base + slot->npages;
+	}
+	return false;
+}
+
+/*
+ * Call @fn for every GFN from @from on that has an entry, with its lock held,
+ * until @fn returns false. Slots may come and go meanwhile: the walk goes by
+ * GFN and looks everything up again. Takes no lock over more than one GFN.
+ */
+void uv_for_each_gfn(struct uv_svm *svm, uint64_t from, uv_gfn_fn fn, void *arg)
+{
+	struct uv *uv = svm->uv;
+	uint64_t gfn = from;
+	bool more = true;
+
+	while (more) {
+		struct uv_gfn_ref ref;
+
+		uv_lock(uv, svm->table);
+		more = next_entry(svm, gfn, &gfn);
+		uv_unlock(uv, svm->table);
+		if (!more || uv_gfn_lock(svm, gfn, false, &ref) != UV_LOOKUP_OK)
+			continue;
+		if (ref.e)
+			more = fn(&ref, arg);
+		uv_gfn_unlock(&ref);
+		gfn++;
+	}
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sealing of pages that leave secure memory: AES-256-GCM under a key that only
+ * this life of the SVM has.
+ *
+ * The IV is a random prefix and a counter that never repeats under one key.
+ * The associated data bind a page to the SVM, its GPA and its size, so that
+ * another page's ciphertext does not open; an older copy of the same page does
+ * not either, since IV and tag of the last page-out are kept in the GFN entry.
+ *
+ * The cipher never works on memory that the hypervisor can write: GCM reads
+ * what it has written, and a hypervisor that changes it in between would get a
+ * tag over ciphertext of its own making. So a page is sealed into a scratch
+ * page and copied out, and copied in before it is opened.
+ *
+ * Called with the GFN's lock held. Takes uv->scratch[], svm->table.
+ */
+#include "internal.h"
+
+#define AAD_BYTES	24
+
+static void put_le(uint8_t *p, uint64_t v, unsigned int bytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < bytes; i++)
+		p[i] = (uint8_t)(v >> (8 * i));
+}
+
+static void make_aad(const struct uv_gfn_ref *ref, uint8_t aad[AAD_BYTES])
+{
+	const struct uv_svm *svm = ref->svm;
+
+	put_le(aad, svm->lpid, 4);
+	put_le(aad + 4, svm->generation, 8);
+	put_le(aad + 12, uv_gpa(svm->uv, ref->gfn), 8);
+	put_le(aad + 20, svm->uv->port.page_shift, 4);
+}
+
+static bool next_iv(struct uv_svm *svm, uint8_t iv[UV_IV_BYTES])
+{
+	bool ok;
+
+	uv_lock(svm->uv, svm->table);
+	ok = svm->iv_counter != ~0ULL;
+	if (ok) {
+		memcpy(iv, svm->iv_prefix, sizeof(svm->iv_prefix));
+		put_le(iv + sizeof(svm->iv_prefix), svm->iv_counter++, 8);
+	}
+	uv_unlock(svm->uv, svm->table);
+	return ok;
+}
+
+/* A new key for @svm. Called with svm->life held, while the VM is normal. */
+bool uv_seal_setup(struct uv_svm *svm)
+{
+	const struct uv_port *port = &svm->uv->port;
+	uint8_t key[UV_KEY_BYTES];
+
+	if (port->random(port->ctx, svm->iv_prefix, sizeof(svm->iv_prefix)) ||
+	    port->random(port->ctx, key, sizeof(key)))
+		return false;
+	svm->key = port->aead_key(port->ctx, key);
+	uv_wipe(key, sizeof(key));
+	if (!svm->key)
+		return false;
+	svm->iv_counter = 0;
+	uv_lock(svm->uv, svm->uv->lpids);
+	svm->generation = svm->uv->generations++;
+	uv_unlock(svm->uv, svm->uv->lpids);
+	return true;
+}
+
+/* Called with svm->life held, when no operation on a GFN can use the key. */
+void uv_seal_clear(struct uv_svm *svm)
+{
+	if (svm->key)
+		svm->uv->port.aead_free(svm->uv->port.ctx, svm->key);
+	svm->key = NULL;
+}
+
+static int copy_out(struct uv *uv, const void *page, uint64_t ra)
+{
+	const struct uv_port *port = &uv->port;
+	void *dst = port->map(port->ctx, ra, true);
+
+	if (!dst)
+		return UV_SEAL_BADRA;
+	memcpy(dst, page, uv_page_size(uv));
+	port->unmap(port->ctx, dst);
+	return 0;
+}
+
+/*
+ * Seal the page at @src, in secure memory, into the normal page @dest_ra.
+ * Nothing is written there on failure. Returns 0, UV_SEAL_BADRA, or -1 when
+ * there is no IV left or the cipher fails.
+ */
+int uv_seal_page(struct uv_gfn_ref *ref, const void *src, uint64_t dest_ra, struct uv_seal *seal)
+{
+	struct uv *uv = ref->svm->uv;
+	struct uv_scratch *s = &uv->scratch[(ref->gfn >> UV_LEAF_SHIFT) % UV_NSCRATCH];
+	uint8_t aad[AAD_BYTES];
+	int err = -1;
+
+	if (!next_iv(ref->svm, seal->iv))
+		return -1;
+	make_aad(ref, aad);
+	uv_lock(uv, s->lock);
+	if (!uv->port.seal(uv->port.ctx, ref->svm->key, seal->iv, aad, sizeof(aad), src, s->page,
+			   uv_page_size(uv), seal->tag))
+		err = copy_out(uv, s->page, dest_ra);
+	uv_unlock(uv, s->lock);
+	return err;
+}
+
+/*
+ * Open, in place, the sealed page that was copied to @page in secure memory.
+ * Fails if it is not the page that @seal was made for.
+ */
+int uv_open_page(struct uv_gfn_ref *ref, void *page, const struct uv_seal *seal)
+{
+	struct uv *uv = ref->svm->uv;
+	uint8_t aad[AAD_BYTES];
+
+	make_aad(ref, aad);
+	return uv->port.open(uv->port.ctx, ref->svm->key, seal->iv, aad, sizeof(aad), page, page,
+			     uv_page_size(uv), seal->tag);
+}
