@@ -81,15 +81,17 @@ static void copy_page_in(struct page_in *in, unsigned long i)
 static void take_back(struct page_in *in, unsigned long i, struct page *dpage)
 {
 	struct page *spage = migrate_pfn_to_page(in->src[i]);
+	s64 rc;
 
 	uvmem_devpage_detach(dpage);
 	in->error = in->error ?: H_BUSY;
 	if (!spage || !in->copy)
 		return;
-	if (uvsim_ucall(UV_PAGE_OUT, in->slot->svm->lpid, uvmem_page_ra(spage),
-			(in->gfn + i) << PAGE_SHIFT, 0, PAGE_SHIFT) == U_SUCCESS)
-		uvmem_gfn_set(in->slot, in->gfn + i, UVMEM_GFN_MEM, UVMEM_MEM_SEALED,
-			      in->reason, in->start_ns);
+	rc = uvsim_ucall(UV_PAGE_OUT, in->slot->svm->lpid, uvmem_page_ra(spage),
+			 (in->gfn + i) << PAGE_SHIFT, 0, PAGE_SHIFT);
+	uvmem_gfn_set(in->slot, in->gfn + i, UVMEM_GFN_MEM,
+		      rc == U_SUCCESS ? UVMEM_MEM_SEALED : UVMEM_MEM_DROPPED, in->reason,
+		      in->start_ns);
 }
 
 /* Returns the reference taken to make migrate_vma_pages() give up, or NULL. */
