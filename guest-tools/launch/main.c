@@ -45,10 +45,11 @@ static const struct argp_option options[] = {
 	{ "id", 'i', "ID", 0, "name of the VM: letters, digits, '.', '_', '-'", 1 },
 	{ "mem", 'm', "SIZE", 0, "guest memory (default 64M)", 1 },
 	{ "vcpus", 'c', "N", 0, "number of vCPUs, 1 to 15 (default 1)", 1 },
-	{ "payload", 'p', "FILE", 0, "what the guest runs (default: agent.bin beside uvlaunch)",
+	{ "payload", 'p', "FILE", 0, "what the guest runs (default: $UVMEM_AGENT, or agent.bin beside uvlaunch)",
 	  1 },
 	{ "daemon", 'd', NULL, 0, "return as soon as the control socket is there", 1 },
-	{ "owner-key", OPT_OWNER_KEY, "KEY", 0, "make the ESM blob under this key", 2 },
+	{ "owner-key", OPT_OWNER_KEY, "KEY", 0, "make the ESM blob under this key (default: $UVMEM_OWNER_KEY)",
+	  2 },
 	{ "esm-blob", OPT_ESM_BLOB, "FILE", 0, "use this ESM blob", 2 },
 	{ "bad-measurement", OPT_BAD_MEASUREMENT, NULL, 0,
 	  "make a blob that does not fit the payload, so that UV_ESM fails", 2 },
@@ -90,10 +91,12 @@ static bool parse_count(const char *text, unsigned int max, unsigned int *count)
 	return !errno && end != text && !*end && n >= 1 && n <= max;
 }
 
-static void check_options(const struct options *opt, struct argp_state *state)
+static void check_options(struct options *opt, struct argp_state *state)
 {
 	if (!opt->id)
 		argp_error(state, "--id is missing");
+	if (!opt->owner_key && !opt->esm_blob)
+		opt->owner_key = getenv("UVMEM_OWNER_KEY");
 	if (opt->esm_blob && (opt->owner_key || opt->bad_measurement))
 		argp_error(state, "--esm-blob excludes --owner-key and --bad-measurement");
 	if (opt->bad_measurement && !opt->owner_key)
@@ -150,13 +153,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* agent.bin in the folder that uvlaunch itself is in. */
+/* $UVMEM_AGENT, or agent.bin in the folder that uvlaunch itself is in. */
 static const char *default_payload(void)
 {
 	static char path[4096];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("agent.bin"));
 	char *slash;
 
+	if (getenv("UVMEM_AGENT"))
+		return getenv("UVMEM_AGENT");
 	if (n < 0)
 		return "agent.bin";
 	path[n] = '\0';
