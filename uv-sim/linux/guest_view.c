@@ -74,21 +74,40 @@ static int insert_page(void *arg, const struct uv_map_target *target)
 }
 
 /*
- * Drops the mmap lock, so @vmf->vma is gone when this returns; the reference to
- * the file keeps the view, and this code, in place. What came of the page-in
- * shows in the next round: fixup_user_fault() takes the lock and comes again,
- * unless a fatal signal is pending.
+ * The mmap lock is dropped here, so from then on @vmf->vma may be gone; the
+ * reference to the file keeps the view, and this code, in place. With
+ * VM_FAULT_RETRY fixup_user_fault() takes the lock and comes again, unless a
+ * fatal signal is pending. An error is returned with the lock held, as every
+ * error is.
  */
-static vm_fault_t page_in(struct vm_fault *vmf, struct uvsim_view *view, bool busy)
+static vm_fault_t page_in(struct vm_fault *vmf, struct uvsim_view *view)
 {
+	struct mm_struct *mm = vmf->vma->vm_mm;
 	struct file *file = get_file(vmf->vma->vm_file);
+	vm_fault_t ret = VM_FAULT_RETRY;
 
-	mmap_read_unlock(vmf->vma->vm_mm);
-	if (!busy)
-		busy = uv_guest_page_in(uvsim_uv, view->lpid, vmf->pgoff) != UV_FAULT_MAPPED;
-	if (busy)
+	mmap_read_unlock(mm);
+	switch (uv_guest_page_in(uvsim_uv, view->lpid, vmf->pgoff)) {
+	case UV_FAULT_MAPPED:
+	case UV_FAULT_PAGE_IN:
+		break;
+	case UV_FAULT_AGAIN:
 		uvsim_relax(NULL, UINT_MAX);
+		break;
+	case UV_FAULT_REFUSED:
+	case UV_FAULT_FAILED:
+		mmap_read_lock(mm);
+		ret = VM_FAULT_SIGBUS;
+	}
 	fput(file);
+	return ret;
+}
+
+/* The GFN is being worked on by somebody else. */
+static vm_fault_t try_later(struct vm_fault *vmf)
+{
+	mmap_read_unlock(vmf->vma->vm_mm);
+	uvsim_relax(NULL, UINT_MAX);
 	return VM_FAULT_RETRY;
 }
 
@@ -108,9 +127,9 @@ static vm_fault_t guest_fault(struct vm_fault *vmf)
 	case UV_FAULT_MAPPED:
 		return VM_FAULT_NOPAGE;
 	case UV_FAULT_PAGE_IN:
-		return page_in(vmf, view, false);
+		return page_in(vmf, view);
 	case UV_FAULT_AGAIN:
-		return page_in(vmf, view, true);
+		return try_later(vmf);
 	case UV_FAULT_FAILED:
 		return ins.ret;
 	case UV_FAULT_REFUSED:

@@ -28,13 +28,13 @@ module_param(secure_mem, charp, 0444);
 MODULE_PARM_DESC(secure_mem,
 		 "size of secure memory, as in 64M; 0 turns secure execution off (default 64M)");
 
-static u8 owner_key[UV_KEY_BYTES] __initdata;
+static u8 owner_key[UV_KEY_BYTES];	/* wiped once the core has it */
 
 /*
  * The text is wiped where it stands, in the argument string that the kernel
  * keeps for the life of the module.
  */
-static int __init set_owner_key(const char *val, const struct kernel_param *kp)
+static int set_owner_key(const char *val, const struct kernel_param *kp)
 {
 	size_t len = strlen(val);
 	int err = -EINVAL;
@@ -50,7 +50,7 @@ static int __init set_owner_key(const char *val, const struct kernel_param *kp)
 	return 0;
 }
 
-static const struct kernel_param_ops owner_key_ops __initconst = {
+static const struct kernel_param_ops owner_key_ops = {
 	.set = set_owner_key,
 };
 module_param_cb(owner_key, &owner_key_ops, NULL, 0);

@@ -36,9 +36,9 @@ static int view_fs_init(struct fs_context *fc)
 	return init_pseudo(fc, UVSIM_FS_MAGIC) ? 0 : -ENOMEM;
 }
 
+/* No owner: our own mount would keep the module from being unloaded. */
 static struct file_system_type view_fs = {
 	.name			= "uvsim",
-	.owner			= THIS_MODULE,
 	.init_fs_context	= view_fs_init,
 	.kill_sb		= kill_anon_super,
 };
