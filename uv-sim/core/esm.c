@@ -179,7 +179,7 @@ static void close_plaintext(struct uv_svm *svm)
 	svm->measuring = true;
 	uv_unlock(svm->uv, svm->table);
 	uv_svm_barrier(svm);
-	uv_for_each_gfn(svm, 0, normal_to_zero, NULL);
+	uv_walk_gfns(svm, 0, normal_to_zero, NULL);
 }
 
 static int64_t check_fdt(struct uv_svm *svm, uint64_t fdt)
@@ -270,7 +270,7 @@ static void restore_sealed(struct uv_svm *svm)
 
 	for (;;) {
 		gfn = ~0ULL;
-		uv_for_each_gfn(svm, from, find_sealed, &gfn);
+		uv_walk_gfns(svm, from, find_sealed, &gfn);
 		if (gfn == ~0ULL)
 			return;
 		if (uv_populate(svm, gfn, UV_VM_TRANSIENT) == UV_FAULT_MAPPED)

@@ -12,7 +12,7 @@
 #include "internal.h"
 
 #define NODE_SHIFT	9
-#define NODE_CHILDREN	(1u << NODE_SHIFT)
+#define NODE_CHILDREN	512u	/* 2 to the NODE_SHIFT */
 
 struct uv_node {
 	void *child[NODE_CHILDREN];

@@ -42,10 +42,10 @@ enum uv_lock_level {
 #define UV_NSCRATCH	8
 #define UV_NBUCKETS	256	/* of the table of LPIDs */
 #define UV_LEAF_SHIFT	9	/* GFNs of a leaf of the GFN table, as log2 */
-#define UV_LEAF_GFNS	(1u << UV_LEAF_SHIFT)
+#define UV_LEAF_GFNS	512u
 #define UV_NO_PAGE	(~(uint32_t)0)
 #define UV_MAX_SLOTID	0xffff
-#define UV_MAX_SLOT	(1ULL << 46)	/* bytes */
+#define UV_MAX_SLOT	0x400000000000ULL	/* bytes: 64 TiB */
 #define UV_BATCH	64	/* pages that one range hypercall is to bring */
 #define UV_MAX_TRIES	32	/* of a hypercall that is busy */
 
@@ -288,7 +288,7 @@ void uv_gfn_set_state(struct uv_gfn_ref *ref, enum uv_gfn_state state, uint8_t f
 void uv_gfn_unmap(struct uv_gfn_ref *ref);
 struct uv_lock *uv_gfn_chunk(struct uv_svm *svm, uint64_t gfn);
 typedef bool (*uv_gfn_fn)(struct uv_gfn_ref *ref, void *arg);
-void uv_for_each_gfn(struct uv_svm *svm, uint64_t from, uv_gfn_fn fn, void *arg);
+void uv_walk_gfns(struct uv_svm *svm, uint64_t from, uv_gfn_fn fn, void *arg);
 
 /* pool.c */
 bool uv_pool_init(struct uv *uv);

@@ -87,7 +87,7 @@ void uv_svm_stop(struct uv_svm *svm, enum uv_stop_reason why, uint64_t gpa)
 	uv_line_str(&l, uv_stop_name(why));
 	uv_line_end(&l, uv);
 	uv_svm_barrier(svm);
-	uv_for_each_gfn(svm, 0, unmap_gfn, NULL);
+	uv_walk_gfns(svm, 0, unmap_gfn, NULL);
 }
 
 /* Called with svm->life held; the VM is dying and its slots are the caller's. */

@@ -38,7 +38,7 @@ static int64_t fill(struct uv_gfn_ref *ref, void *page, uint64_t src_ra, bool *t
 	return U_SUCCESS;
 }
 
-/* Make a GFN that is not shared and not resident resident. */
+/* Page in a GFN that is not shared and has no secure page. */
 static int64_t in_secure(struct uv_gfn_ref *ref, uint64_t src_ra, bool *tampered)
 {
 	struct uv *uv = ref->svm->uv;

@@ -4,15 +4,15 @@
  * state.
  *
  *             share     unshare  page-in            page-out      PAGE_INVAL
- *  NORMAL     -         -        RESIDENT (1)       SEALED (2)    -
- *  ZERO       unmapped  ZERO     RESIDENT (zeros)   SEALED        U_P2
- *  RESIDENT   unmapped  zeroed   U_P3               SEALED        U_P2
- *  SEALED     unmapped  ZERO     RESIDENT (opened)  U_P3          U_P2
- *  SHARED     zeroed    ZERO     SHARED             U_SUCCESS     unmapped
- *  unmapped   unmapped  ZERO     SHARED             U_SUCCESS     unmapped
+ *  NORMAL     -         -        RESIDENT (1)       SEALED (2)    U_P2
+ *  ZERO       UNBACKED  ZERO     RESIDENT (zeros)   SEALED (2)    U_P2
+ *  RESIDENT   UNBACKED  zeroed   U_P3               SEALED (2)    U_P2
+ *  SEALED     UNBACKED  ZERO     RESIDENT (opened)  U_P3          U_P2
+ *  SHARED     zeroed    ZERO     SHARED             U_SUCCESS     UNBACKED
+ *  UNBACKED   zeroed    ZERO     SHARED             U_SUCCESS     U_SUCCESS
  *
- * "unmapped" is UV_GFN_SHARED_UNMAPPED. (1) in the clear, until measurement
- * begins; NORMAL turns into ZERO then. (2) NORMAL while UV_ESM is aborted.
+ * UNBACKED is UV_GFN_SHARED_UNMAPPED. (1) In the clear until measurement begins,
+ * when NORMAL turns into ZERO. (2) NORMAL, in the clear, while UV_ESM is aborted.
  *
  * Takes svm->gfn[], svm->table, uv->pool.
  */
@@ -178,7 +178,7 @@ static bool next_entry(struct uv_svm *svm, uint64_t gfn, uint64_t *found)
  * until @fn returns false. Slots may come and go meanwhile: the walk goes by
  * GFN and looks everything up again. Takes no lock over more than one GFN.
  */
-void uv_for_each_gfn(struct uv_svm *svm, uint64_t from, uv_gfn_fn fn, void *arg)
+void uv_walk_gfns(struct uv_svm *svm, uint64_t from, uv_gfn_fn fn, void *arg)
 {
 	struct uv *uv = svm->uv;
 	uint64_t gfn = from;

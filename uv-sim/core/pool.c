@@ -21,8 +21,10 @@ bool uv_pool_init(struct uv *uv)
 	uv->pool = port->lock_new(port->ctx, "uv-pool", UV_LEVEL_POOL);
 	if (!uv->pool)
 		return false;
-	for (l = 0; l < UV_NLISTS; l++)
-		uv->lists[l].head = uv->lists[l].tail = UV_NO_PAGE;
+	for (l = 0; l < UV_NLISTS; l++) {
+		uv->lists[l].head = UV_NO_PAGE;
+		uv->lists[l].tail = UV_NO_PAGE;
+	}
 	uv->free_head = UV_NO_PAGE;
 	if (!uv->total)
 		return true;

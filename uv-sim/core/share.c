@@ -239,7 +239,7 @@ int64_t uv_g_unshare_all(struct uv_svm *svm)
 		return U_INVALID;
 	while (!ret) {
 		run.n = 0;
-		uv_for_each_gfn(svm, run.gfn, find_run, &run);
+		uv_walk_gfns(svm, run.gfn, find_run, &run);
 		if (!run.n)
 			break;
 		ret = change_range(svm, run.gfn, run.n, false);
