@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Saying what went wrong: a line on stderr and, for --json, an object "error"
- * that main() prints instead of the result.
+ * that main() prints instead of the result. Once: a command ends with its first
+ * failure.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,10 +14,10 @@
 static enum exit_code report(struct ctx *ctx, enum exit_code code, char *text)
 {
 	fprintf(stderr, "uvctl: %s: %s\n", ctx->name, out_printable(text));
-	if (!ctx->error)
-		ctx->error = out_new();
-	out_u64(ctx->error, "exit", code, OUT_PLAIN);
-	out_str(ctx->error, "message", text, OUT_PLAIN);
+	ctx->error = out_new();
+	ctx->details = out_object(ctx->error, "error");
+	out_u64(ctx->details, "exit", code, OUT_PLAIN);
+	out_str(ctx->details, "message", text, OUT_PLAIN);
 	return code;
 }
 
@@ -56,11 +57,11 @@ enum exit_code fail_call(struct ctx *ctx, uint64_t nr, int64_t code, const char 
 	if (more)
 		snprintf(text + len, sizeof(text) - len, "%s", more);
 	report(ctx, EXIT_REFUSED, text);
-	out_u64(ctx->error, "nr", nr, OUT_PLAIN);
-	out_str(ctx->error, "call", ucall_name(nr) ? ucall_name(nr) : hcall_name(nr), OUT_PLAIN);
-	out_s64(ctx->error, "code", code, OUT_PLAIN);
-	out_str(ctx->error, "name", call_code_name(nr, code), OUT_PLAIN);
-	out_str(ctx->error, "meaning", call_code_meaning(nr, code), OUT_PLAIN);
+	out_u64(ctx->details, "nr", nr, OUT_PLAIN);
+	out_str(ctx->details, "call", ucall_name(nr) ? ucall_name(nr) : hcall_name(nr), OUT_PLAIN);
+	out_s64(ctx->details, "code", code, OUT_PLAIN);
+	out_str(ctx->details, "name", call_code_name(nr, code), OUT_PLAIN);
+	out_str(ctx->details, "meaning", call_code_meaning(nr, code), OUT_PLAIN);
 	return EXIT_REFUSED;
 }
 
@@ -72,9 +73,9 @@ static enum exit_code fail_stopped(struct ctx *ctx, const struct uvc *c)
 	if (c->info.guest_state == UVC_GUEST_EXITED)
 		return fail(ctx, EXIT_NO_VM, "the guest has exited");
 	fail(ctx, EXIT_REFUSED, "the guest has stopped: %s", why);
-	out_str(ctx->error, "guest", uvc_guest_state_name(c->info.guest_state), OUT_PLAIN);
-	out_u64(ctx->error, "stop_gpa", c->info.stop_gpa, OUT_HEX);
-	out_str(ctx->error, "stop_text", why, OUT_PLAIN);
+	out_str(ctx->details, "guest", uvc_guest_state_name(c->info.guest_state), OUT_PLAIN);
+	out_u64(ctx->details, "stop_gpa", c->info.stop_gpa, OUT_HEX);
+	out_str(ctx->details, "stop_text", why, OUT_PLAIN);
 	return EXIT_REFUSED;
 }
 

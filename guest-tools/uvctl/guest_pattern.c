@@ -71,38 +71,50 @@ static enum exit_code start(struct ctx *ctx, struct job *job, const struct agent
 	return EXIT_OK;
 }
 
-/* Waits for all that were started even after an error, so that none stays busy. */
-static enum exit_code finish(struct ctx *ctx, struct job *job, struct json_object *rows)
+static enum exit_code wait_for(struct ctx *ctx, struct job *job, unsigned int vcpu,
+			       struct json_object *rows)
 {
-	enum exit_code first = EXIT_OK;
+	struct uvc_reply rep;
+	enum exit_code ret = post(ctx, UVC_AGENT_WAIT, vcpu, NULL, &rep);
+
+	if (!ret)
+		ret = guest_refused(ctx, &rep.agent);
+	if (ret)
+		return ret;
+	out_vcpu(rows, vcpu, &job->parts[vcpu], &rep.agent);
+	if (rep.agent.ret > 0 && !job->mismatches)
+		job->first_gpa = rep.agent.detail;
+	job->mismatches += rep.agent.ret;
+	return EXIT_OK;
+}
+
+/*
+ * Waits for all that were started, so that none stays busy. @ret is how the
+ * start went; only the first failure is reported.
+ */
+static enum exit_code finish(struct ctx *ctx, struct job *job, struct json_object *rows,
+			     enum exit_code ret)
+{
+	struct uvc_request req = { .magic = UVC_MAGIC, .op = UVC_AGENT_WAIT };
 	struct uvc_reply rep;
 
-	for (unsigned int vcpu = 0; vcpu < guest.c.info.nvcpus; vcpu++) {
-		enum exit_code ret;
-
-		if (!(job->started & 1u << vcpu))
+	for (; req.vcpu < guest.c.info.nvcpus; req.vcpu++) {
+		if (!(job->started & 1u << req.vcpu))
 			continue;
-		ret = post(ctx, UVC_AGENT_WAIT, vcpu, NULL, &rep);
-		if (!ret)
-			ret = guest_refused(ctx, &rep.agent);
-		if (!first)
-			first = ret;
 		if (ret)
-			continue;
-		out_vcpu(rows, vcpu, &job->parts[vcpu], &rep.agent);
-		if (rep.agent.ret > 0 && !job->mismatches)
-			job->first_gpa = rep.agent.detail;
-		job->mismatches += rep.agent.ret;
+			uvc_call(&guest.c, &req, &rep);
+		else
+			ret = wait_for(ctx, job, req.vcpu, rows);
 	}
-	return first;
+	return ret;
 }
 
 static enum exit_code fail_mismatch(struct ctx *ctx, const struct job *job)
 {
 	fail(ctx, EXIT_REFUSED, "%lld words differ from the pattern, first at GPA 0x%llx",
 	     (long long)job->mismatches, (unsigned long long)job->first_gpa);
-	out_s64(ctx->error, "mismatches", job->mismatches, OUT_PLAIN);
-	out_u64(ctx->error, "first_gpa", job->first_gpa, OUT_HEX);
+	out_s64(ctx->details, "mismatches", job->mismatches, OUT_PLAIN);
+	out_u64(ctx->details, "first_gpa", job->first_gpa, OUT_HEX);
 	return EXIT_REFUSED;
 }
 
@@ -110,11 +122,8 @@ static enum exit_code run(struct ctx *ctx, const struct agent_slot *slot)
 {
 	struct json_object *rows = out_array(ctx->out, "vcpus");
 	struct job job = { .started = 0 };
-	enum exit_code ret = start(ctx, &job, slot);
-	enum exit_code waited = finish(ctx, &job, rows);
+	enum exit_code ret = finish(ctx, &job, rows, start(ctx, &job, slot));
 
-	if (!ret)
-		ret = waited;
 	if (ret)
 		return ret;
 	return job.mismatches ? fail_mismatch(ctx, &job) : EXIT_OK;

@@ -155,11 +155,9 @@ static enum exit_code print(struct ctx *ctx, enum exit_code ret)
 
 	if (ret && !ctx->json)
 		return ret;
-	if (ret) {
-		/* Half a result beside an error would only mislead. */
-		root = out_new();
-		out_adopt(root, "error", ctx->error);
-	}
+	/* Half a result beside an error would only mislead. */
+	if (ret)
+		root = ctx->error;
 	/* A command that printed as it went has left nothing to print. */
 	if (!root || !out_print(stdout, root, ctx->json))
 		return ret;
@@ -177,5 +175,8 @@ int main(int argc, char **argv)
 	a.ctx.out = out_new();
 	a.ctx.name = a.argv[0];
 	ret = cmd_run(&a.ctx, cmds, "command", a.argc, a.argv);
-	return print(&a.ctx, ret);
+	ret = print(&a.ctx, ret);
+	out_free(a.ctx.out);
+	out_free(a.ctx.error);
+	return ret;
 }

@@ -104,16 +104,11 @@ void out_bytes(struct json_object *obj, const char *key, const void *p, size_t l
 	free(text);
 }
 
-void out_adopt(struct json_object *obj, const char *key, struct json_object *value)
-{
-	member(obj, key, value, OUT_PLAIN);
-}
-
 struct json_object *out_object(struct json_object *obj, const char *key)
 {
 	struct json_object *value = out_new();
 
-	out_adopt(obj, key, value);
+	member(obj, key, value, OUT_PLAIN);
 	return value;
 }
 

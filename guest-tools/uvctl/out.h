@@ -30,7 +30,7 @@ enum out_hint {
 };
 
 struct json_object *out_new(void);
-void out_free(struct json_object *root);
+void out_free(struct json_object *root); /* NULL is nothing */
 
 /* Members of @obj. A NULL string is null in JSON and "-" in text. */
 void out_u64(struct json_object *obj, const char *key, uint64_t value, enum out_hint hint);
@@ -43,8 +43,6 @@ void out_str(struct json_object *obj, const char *key, const char *value, enum o
 void out_word(struct json_object *obj, const char *key, uint64_t value, enum out_hint hint);
 void out_bytes(struct json_object *obj, const char *key, const void *p, size_t len);
 struct json_object *out_object(struct json_object *obj, const char *key);
-/* Makes @value, from out_new(), a member; it belongs to @obj then. */
-void out_adopt(struct json_object *obj, const char *key, struct json_object *value);
 struct json_object *out_array(struct json_object *obj, const char *key);
 struct json_object *out_row(struct json_object *array);
 

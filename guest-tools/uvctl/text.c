@@ -81,6 +81,11 @@ static void dump_line(FILE *f, uint64_t gpa, const uint8_t *bytes, size_t n)
 	fputs("|\n", f);
 }
 
+static size_t line_length(size_t left)
+{
+	return left < DUMP_BYTES ? left : DUMP_BYTES;
+}
+
 /* As hexdump -C does, a run of equal lines becomes one '*'. */
 static void dump(FILE *f, uint64_t gpa, const char *hex)
 {
@@ -89,7 +94,7 @@ static void dump(FILE *f, uint64_t gpa, const char *hex)
 	size_t total = strlen(hex) / 2;
 
 	for (size_t off = 0; off < total; off += DUMP_BYTES) {
-		size_t left = total - off, n = left < DUMP_BYTES ? left : DUMP_BYTES;
+		size_t n = line_length(total - off);
 		bool again;
 
 		for (size_t i = 0; i < n; i++)

@@ -40,7 +40,8 @@ struct ctx {
 	double interval; /* seconds */
 	uint64_t count;	 /* 0: without end */
 	struct json_object *out;
-	struct json_object *error; /* NULL until a fail function was called */
+	struct json_object *error; /* { "error": details }, NULL until something failed */
+	struct json_object *details;
 };
 
 struct cmd {
@@ -76,7 +77,10 @@ enum exit_code cmd_trace(struct ctx *ctx, int argc, char **argv);
 enum exit_code cmd_run(struct ctx *ctx, const struct cmd *cmds, const char *what, int argc,
 		       char **argv);
 
-/* fail.c. All of them report once and return the exit code for the caller to return. */
+/*
+ * fail.c. All of them report and return the exit code for the caller to return.
+ * The caller may add members for JSON to ctx->details afterwards.
+ */
 enum exit_code fail(struct ctx *ctx, enum exit_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* As fail(EXIT_SYSTEM), and ": " strerror(errno). */
