@@ -130,7 +130,6 @@ static void own_memory(void **state)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char *p = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct pagemap_entry e;
 	struct pagemap pm;
 	uint64_t raw[4];
 
@@ -141,7 +140,8 @@ static void own_memory(void **state)
 	assert_int_equal(1UL << pm.page_shift, page);
 	assert_int_equal(pagemap_read(&pm, (uintptr_t)p, raw, 4), 4);
 	for (unsigned int i = 0; i < 4; i++) {
-		e = pagemap_decode(raw[i], &pm.layout, pm.pfns);
+		struct pagemap_entry e = pagemap_decode(raw[i], &pm.layout, pm.pfns);
+
 		assert_int_equal(e.kind, i == 1 ? PAGEMAP_PRESENT : PAGEMAP_HOLE);
 		assert_int_equal(e.pfn_known, i == 1 && pm.pfns);
 		if (e.pfn_known)
