@@ -83,31 +83,34 @@ static void leaks_no_descriptor(void **state)
 	}
 }
 
+/* What a killed launcher leaves: a socket file, and nobody behind it. */
+static void leave_socket(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	assert_int_equal(bind(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	close(sock);
+}
+
 static void no_vm(void **state)
 {
-	char path[200], stale[128];
 	struct peer p;
 	struct uvc c;
+	char path[96];
 
 	(void)state;
 	peer_start(&p, "vm1", PEER_GOOD);
+	snprintf(path, sizeof(path), "%s/stale.sock", p.dir);
+	leave_socket(path);
 	assert_int_equal(uvc_open(&c, "vm2"), -1);
 	assert_int_equal(errno, ESRCH);
-	peer_stop(&p);
-	/* What a killed launcher leaves: a socket file, and nobody behind it. */
-	peer_start(&p, "vm1", PEER_GOOD);
-	snprintf(path, sizeof(path), "%s/vm1.sock", p.dir);
-	snprintf(stale, sizeof(stale), "%s/stale.sock", p.dir);
-	assert_int_equal(link(path, stale), 0);
-	close(p.listener);
-	p.listener = -1;
-	pthread_cancel(p.thread);
-	pthread_join(p.thread, NULL);
 	assert_int_equal(uvc_open(&c, "stale"), -1);
 	assert_int_equal(errno, ESRCH);
 	unlink(path);
-	unlink(stale);
-	rmdir(p.dir);
+	peer_stop(&p);
+	/* Not even a run directory. */
 	assert_int_equal(uvc_open(&c, "vm1"), -1);
 	assert_int_equal(errno, ESRCH);
 }
@@ -224,44 +227,46 @@ static void host_view(void **state)
 	peer_stop(&p);
 }
 
+static void check_list(const char *first, const char *second)
+{
+	const char *const want[] = { first, second, NULL };
+	char **ids = uvc_list();
+	size_t i;
+
+	assert_non_null(ids);
+	for (i = 0; want[i]; i++) {
+		assert_non_null(ids[i]);
+		assert_string_equal(ids[i], want[i]);
+		free(ids[i]);
+	}
+	assert_null(ids[i]);
+	free(ids);
+}
+
 static void lists(void **state)
 {
-	char path[200], extra[160];
+	char path[160], stale[160], second[160], own[160];
 	struct peer p;
-	char **ids;
 	int fd;
 
 	(void)state;
 	peer_start(&p, "vm1", PEER_GOOD);
-	/* Not VMs: a file, a file named like a socket, a hidden name. */
-	snprintf(extra, sizeof(extra), "%s/dead.sock", p.dir);
-	fd = open(extra, O_CREAT | O_WRONLY, 0600);
+	snprintf(path, sizeof(path), "%s/file.sock", p.dir);
+	snprintf(stale, sizeof(stale), "%s/stale.sock", p.dir);
+	snprintf(second, sizeof(second), "%s/a-second.sock", p.dir);
+	snprintf(own, sizeof(own), "%s/vm1.sock", p.dir);
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	ids = uvc_list();
-	assert_non_null(ids);
-	assert_string_equal(ids[0], "vm1");
-	assert_null(ids[1]);
-	free(ids[0]);
-	free(ids);
-	unlink(extra);
-	snprintf(path, sizeof(path), "%s/a-second.sock", p.dir);
-	snprintf(extra, sizeof(extra), "%s/vm1.sock", p.dir);
-	assert_int_equal(link(extra, path), 0);
-	ids = uvc_list();
-	assert_non_null(ids);
-	assert_string_equal(ids[0], "a-second");
-	assert_string_equal(ids[1], "vm1");
-	assert_null(ids[2]);
-	free(ids[0]);
-	free(ids[1]);
-	free(ids);
+	leave_socket(stale);
+	check_list("vm1", NULL);
+	assert_int_equal(link(own, second), 0);
+	check_list("a-second", "vm1");
 	unlink(path);
+	unlink(stale);
+	unlink(second);
 	peer_stop(&p);
-	ids = uvc_list();
-	assert_non_null(ids);
-	assert_null(ids[0]);
-	free(ids);
+	check_list(NULL, NULL);
 }
 
 int main(void)

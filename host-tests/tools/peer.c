@@ -197,10 +197,8 @@ static void misbehave(struct peer *p, struct uvc_reply *rep, struct iovec *iov)
 static void answer(struct peer *p, int sock, const struct uvc_request *req)
 {
 	struct uvc_reply packet[2] = { { .magic = UVC_MAGIC } }; /* PEER_LONG needs room */
-	union {
-		struct cmsghdr head;
-		char buf[CMSG_SPACE(5 * sizeof(int))];
-	} control = { 0 };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(5 * sizeof(int))] = { 0 };
+	struct cmsghdr *head = (struct cmsghdr *)control;
 	struct iovec iov = { .iov_base = packet, .iov_len = sizeof(packet[0]) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -209,12 +207,12 @@ static void answer(struct peer *p, int sock, const struct uvc_request *req)
 	handle(p, req, &packet[0]);
 	misbehave(p, &packet[0], &iov);
 	if (n) {
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
+		head->cmsg_level = SOL_SOCKET;
+		head->cmsg_type = SCM_RIGHTS;
+		head->cmsg_len = CMSG_LEN(n * sizeof(int));
 		for (unsigned int i = 0; i < n; i++)
-			memcpy(CMSG_DATA(&control.head) + i * sizeof(int), &null, sizeof(int));
-		msg.msg_control = &control;
+			memcpy(CMSG_DATA(head) + i * sizeof(int), &null, sizeof(int));
+		msg.msg_control = control;
 		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
 	}
 	sendmsg(sock, &msg, MSG_NOSIGNAL);
