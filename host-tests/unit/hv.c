@@ -163,6 +163,9 @@ static int64_t range(struct vm *vm, uint64_t nr, const uint64_t *args, uint64_t 
 	if (m->no_range)
 		return H_FUNCTION;
 	for (*out = 0; *out < args[1] && !ret; ++*out, gfn++) {
+		if (gfn >= vm->top)
+			return H_PARAMETER;
+
 		bool skip = (flags & H_SIM_PAGE_IN_TOUCHED) &&
 			    (vm->h[gfn].state == H_HOLE || vm->h[gfn].state == H_DEVICE);
 

@@ -136,6 +136,9 @@ static int t_seal(void *ctx, struct uv_aead_key *key, const uint8_t *iv, const v
 		return -1;
 	}
 	err = real()->seal(ctx, key, iv, aad, aad_len, src, dst, len, tag);
+	pthread_mutex_lock(&machine->lock);
+	memcpy(machine->last_iv, iv, UV_IV_BYTES);
+	pthread_mutex_unlock(&machine->lock);
 	if (machine->on_crypt)
 		machine->on_crypt(machine, true);
 	return err;
@@ -389,4 +392,35 @@ uint8_t *ra_va(struct machine *m, uint64_t ra)
 bool normal_contains(struct machine *m, const void *what, size_t len)
 {
 	return memmem(m->normal, m->npages * m->page, what, len);
+}
+
+/* No free page of secure memory carries anything of whoever had it. */
+bool free_frames_are_zero(struct machine *m)
+{
+	for (uint32_t i = m->uv->free_head; i != UV_NO_PAGE; i = m->uv->frames[i].next) {
+		const uint8_t *p = m->port.secure_page(m->user, i);
+
+		if (p[0] || memcmp(p, p + 1, m->page - 1))
+			return false;
+	}
+	return true;
+}
+
+/* Inside views, for what no call shows. */
+struct uv_svm *svm_of(struct vm *vm)
+{
+	struct uv_svm *svm = uv_svm_get(vm->m->uv, vm->lpid);
+
+	assert_non_null(svm);
+	uv_svm_put(svm);
+	return svm;
+}
+
+struct uv_gfn *entry_of(struct vm *vm, uint64_t gfn)
+{
+	struct uv_gfn_ref ref;
+
+	assert_int_equal(uv_gfn_lock(svm_of(vm), gfn, false, &ref), UV_LOOKUP_OK);
+	uv_gfn_unlock(&ref);
+	return ref.e;
 }

@@ -96,6 +96,7 @@ struct machine {
 	bool fail_random, fail_seal;
 	/* Called in the middle of sealing and opening. */
 	void (*on_crypt)(struct machine *m, bool sealing);
+	uint8_t last_iv[UV_IV_BYTES];
 	unsigned int maps;		/* open port->map()s */
 };
 
@@ -117,6 +118,9 @@ void ra_free(struct machine *m, uint64_t ra);
 uint8_t *ra_va(struct machine *m, uint64_t ra);
 bool normal_contains(struct machine *m, const void *what, size_t len);
 bool logged(struct machine *m, const char *text);
+bool free_frames_are_zero(struct machine *m);
+struct uv_svm *svm_of(struct vm *vm);
+struct uv_gfn *entry_of(struct vm *vm, uint64_t gfn);
 
 /* hv.c */
 struct vm *vm_new(struct machine *m, uint32_t lpid, uint64_t npages);
