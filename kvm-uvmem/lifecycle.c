@@ -125,14 +125,18 @@ s64 uvmem_init_abort(struct uvmem_svm *svm)
 	if (rc != H_PARAMETER)
 		goto out;
 
+	/* First, so that no page-in that runs beside us brings a page back. */
+	WRITE_ONCE(svm->state, UVMEM_VM_NORMAL);
+	synchronize_srcu(&uvmem_srcu);
 	mt_for_each(&svm->slots, slot, gfn, ULONG_MAX) {
 		if (uvmem_drop_slot(slot, UVMEM_R_ABORT)) {
+			WRITE_ONCE(svm->state, UVMEM_VM_TRANSIENT);
 			rc = H_BUSY;
 			goto out;
 		}
 	}
-	set_state(svm, UVMEM_VM_NORMAL, UVMEM_R_ABORT, start_ns);
-	synchronize_srcu(&uvmem_srcu);
+	trace_uvmem_vm(svm->lpid, UVMEM_VM_TRANSIENT, UVMEM_VM_NORMAL, UVMEM_R_ABORT,
+		       ktime_get_ns() - start_ns);
 	unregister_all(svm);
 	while (uvsim_ucall(UV_SVM_TERMINATE, svm->lpid, 0, 0, 0, 0) == U_BUSY)
 		cond_resched();
