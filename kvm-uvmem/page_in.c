@@ -47,7 +47,8 @@ static bool wanted(struct page_in *in, unsigned long i)
 		__set_bit(i, in->holes);
 		return false;
 	}
-	return state == UVMEM_GFN_NORMAL || state == UVMEM_GFN_MEM;
+	/* Sealed content in H is the only copy there is: it cannot go without one. */
+	return state == UVMEM_GFN_NORMAL || (in->copy && state == UVMEM_GFN_MEM);
 }
 
 /* Give a page its device page and its content to the ultravisor. */
