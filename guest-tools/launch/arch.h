@@ -19,9 +19,9 @@ struct arch_range {
 enum guest_exit {
 	GUEST_AGAIN, /* nothing to do */
 	GUEST_UCALL,
-	GUEST_WAIT, /* doorbell: idle */
+	GUEST_WAIT,  /* doorbell: idle */
 	GUEST_PANIC, /* doorbell: gpa and length of a text in args[0], args[1] */
-	GUEST_EXIT, /* doorbell: the VM ends */
+	GUEST_EXIT,  /* doorbell: the VM ends */
 	GUEST_STUCK, /* it cannot go on */
 };
 

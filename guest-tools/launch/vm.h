@@ -25,7 +25,7 @@ struct options {
 	unsigned int nvcpus;
 	const char *payload;
 	const char *owner_key; /* hex or a file; NULL: no blob */
-	const char *esm_blob; /* file; NULL: made from the payload */
+	const char *esm_blob;  /* file; NULL: made from the payload */
 	bool bad_measurement;
 	bool normal;
 	bool daemon;
@@ -34,9 +34,9 @@ struct options {
 /* Where a vCPU is with the command of the control socket. */
 enum command_state {
 	CMD_IDLE,
-	CMD_QUEUED, /* not in the mailbox yet */
+	CMD_QUEUED,  /* not in the mailbox yet */
 	CMD_RUNNING, /* in the mailbox */
-	CMD_DONE, /* the answer is here, nobody has fetched it */
+	CMD_DONE,    /* the answer is here, nobody has fetched it */
 };
 
 struct vcpu {
@@ -47,7 +47,7 @@ struct vcpu {
 	pthread_t thread;
 	bool in_guest; /* between vcpu_enter() and vcpu_leave() */
 	enum command_state state;
-	bool waited_for; /* a client waits for the answer */
+	bool waited_for;           /* a client waits for the answer */
 	struct agent_slot command; /* then the answer */
 };
 
@@ -64,7 +64,7 @@ struct vm {
 
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
-	bool pausing; /* somebody holds the vCPUs outside of the guest */
+	bool pausing;    /* somebody holds the vCPUs outside of the guest */
 	bool mailbox_ok; /* the mailbox page is the host's to read and write */
 	bool ending;
 	unsigned int requests; /* control requests being answered */

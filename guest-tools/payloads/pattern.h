@@ -28,8 +28,8 @@ static inline uint64_t agent_pattern(uint64_t seed, uint64_t gpa, uint64_t itera
 }
 
 /* FNV-1a, 64 bits: AGENT_CHECKSUM. */
-#define AGENT_FNV_START		0xcbf29ce484222325ULL
-#define AGENT_FNV_PRIME		0x100000001b3ULL
+#define AGENT_FNV_START 0xcbf29ce484222325ULL
+#define AGENT_FNV_PRIME 0x100000001b3ULL
 
 static inline uint64_t agent_fnv(uint64_t sum, const volatile uint8_t *p, uint64_t len)
 {

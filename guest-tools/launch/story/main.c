@@ -13,18 +13,18 @@
 
 int main(void)
 {
-	struct cast first = { 0 }, second = { 0 }, third = { 0 };
-	struct page secret = { 0 }, other_secret = { 0 };
+	struct cast first = {0}, second = {0}, third = {0};
+	struct page secret = {0}, other_secret = {0};
 
 	table_head();
 	chapter_normal(&first, &secret);
-	if (first.pid > 0 && secret.model) {
+	if (first.connected && secret.model) {
 		chapter_esm(&first, &secret);
 		chapter_peek(&first, &secret);
 		chapter_share(&first);
 		chapter_unshare(&first);
 		chapter_tamper(&first, &second, &secret, &other_secret);
-		if (second.pid > 0 && other_secret.model)
+		if (second.connected && other_secret.model)
 			chapter_terminate(&first, &second, &secret, &other_secret);
 	}
 	chapter_bad_measurement(&third);

@@ -23,7 +23,7 @@ void chapter_normal(struct cast *vm, struct page *secret)
 	step_end(&s);
 
 	step_begin(&s, "guest writes a secret, host reads H",
-		   "normal memory is accessible to the hypervisor");
+	           "normal memory is accessible to the hypervisor");
 	if (page_make(&s, vm, secret, SECRET_GPA, "the guest's secret: attack at dawn") &&
 	    page_guest_sees(&s, vm, secret) && page_host_sees(&s, vm, secret))
 		check_gfn(&s, vm, SECRET_GPA, UVMEM_GFN_NORMAL, UV_GFN_NOSLOT);
@@ -39,12 +39,13 @@ static bool pages_in_h(struct step *s, struct cast *vm, uint64_t *present, uint6
 	bool ok;
 
 	*present = *device = 0;
-	if (!step_check(s, raw != NULL, "no memory"))
-		return false;
+	if (!raw)
+		return step_check(s, false, "no memory");
 	ok = step_check(s, !pagemap_open(&pm, vm->c.info.pid), "cannot open pagemap: %m");
 	if (ok) {
-		ok = step_check(s, pagemap_read(&pm, vm->c.info.hva, raw, npages) ==
-				(ssize_t)npages, "cannot read pagemap: %m");
+		ok = step_check(s,
+		                pagemap_read(&pm, vm->c.info.hva, raw, npages) == (ssize_t)npages,
+		                "cannot read pagemap: %m");
 		for (uint64_t i = 0; ok && i < npages; i++) {
 			struct pagemap_entry e = pagemap_decode(raw[i], &pm.layout, pm.pfns);
 
@@ -69,12 +70,12 @@ static void check_went_secure(struct step *s, struct cast *vm, uint64_t touched)
 		return;
 	step_host(s, "VM %s/%s", uvmem_vm_state_name(info.vm_state), uv_vm_state_name(svm.state));
 	step_host(s, "%llu of %llu touched pages left in H, %llu are device-private",
-		  (unsigned long long)present, (unsigned long long)touched,
-		  (unsigned long long)device);
+	          (unsigned long long)present, (unsigned long long)touched,
+	          (unsigned long long)device);
 	step_equal(s, "the VM's state (ultravisor)", svm.state, UV_VM_SECURE);
 	step_equal(s, "the VM's state (hypervisor)", info.vm_state, UVMEM_VM_SECURE);
 	step_check(s, st.page_ins >= touched, "%llu page-ins for %llu touched pages",
-		   (unsigned long long)st.page_ins, (unsigned long long)touched);
+	           (unsigned long long)st.page_ins, (unsigned long long)touched);
 	/* The one that is left is the mailbox, which the guest shared. */
 	step_equal(s, "normal pages in H", (int64_t)present, (int64_t)st.shared);
 	step_equal(s, "shared pages", (int64_t)st.shared, 1);
@@ -89,11 +90,13 @@ void chapter_esm(struct cast *vm, const struct page *secret)
 
 	table_chapter("2. UV_ESM: the VM goes secure");
 	step_begin(&s, "guest calls UV_ESM",
-		   "INIT_START, page-in of every touched page, measurement, INIT_DONE; U_SUCCESS");
+	           "INIT_START, page-in of every touched page, measurement, INIT_DONE; U_SUCCESS");
 	if (pages_in_h(&s, vm, &touched, &device)) {
 		int64_t ret = guest_ucall(&s, vm, AGENT_ESM, 0);
+		char text[120];
 
-		step_guest(&s, "UV_ESM: %lld, goes on at its secure entry", (long long)ret);
+		call_describe(text, sizeof(text), UV_ESM, ret);
+		step_guest(&s, "%s; goes on at its secure entry", text);
 		if (step_equal(&s, "UV_ESM", ret, U_SUCCESS) &&
 		    step_check(&s, !uvc_refresh(&vm->c), "UVC_INFO: %m"))
 			check_went_secure(&s, vm, touched);
@@ -112,12 +115,11 @@ static void peek(struct cast *vm, const struct page *secret, uint8_t *ciphertext
 	struct step s;
 
 	step_begin(&s, "host peeks at the secret",
-		   "UV_PAGE_OUT: encrypted, then readable by the hypervisor");
-	if (hv_stats(&s, vm, &before) &&
-	    page_host_sees_ciphertext(&s, vm, secret, ciphertext) && hv_stats(&s, vm, &after) &&
-	    check_gfn(&s, vm, SECRET_GPA, UVMEM_GFN_MEM, UV_GFN_SEALED))
+	           "UV_PAGE_OUT: encrypted, then readable by the hypervisor");
+	if (hv_stats(&s, vm, &before) && page_host_sees_ciphertext(&s, vm, secret, ciphertext) &&
+	    hv_stats(&s, vm, &after) && check_gfn(&s, vm, SECRET_GPA, UVMEM_GFN_MEM, UV_GFN_SEALED))
 		step_check(&s, after.host_faults > before.host_faults,
-			   "no page-out was counted as a host's touch");
+		           "no page-out was counted as a host's touch");
 	step_end(&s);
 }
 
@@ -147,7 +149,8 @@ void chapter_peek(struct cast *vm, const struct page *secret)
 		read_again(vm, secret);
 		step_begin(&s, "host peeks once more", "a page is never sealed twice with one IV");
 		if (page_host_sees_ciphertext(&s, vm, secret, second))
-			step_check(&s, memcmp(first, second, vm->page), "the ciphertext is the same");
+			step_check(&s, memcmp(first, second, vm->page),
+			           "the ciphertext is the same");
 		page_guest_sees(&s, vm, secret);
 		step_end(&s);
 	}

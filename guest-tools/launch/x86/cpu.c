@@ -8,18 +8,18 @@
 #include "../arch.h"
 #include "x86.h"
 
-#define CR0_PE_ET_NE_WP_PG	0x80010031ULL
-#define CR4_PAE			0x20ULL
-#define EFER_LME_LMA		0x500ULL
-#define RFLAGS_FIXED		2ULL
-#define MAX_CPUID		256
+#define CR0_PE_ET_NE_WP_PG 0x80010031ULL
+#define CR4_PAE 0x20ULL
+#define EFER_LME_LMA 0x500ULL
+#define RFLAGS_FIXED 2ULL
+#define MAX_CPUID 256
 
 /* KVM_HC_MAP_GPA_RANGE comes to us; it is one of the ways to share a page. */
 int arch_vm_init(struct vm *vm)
 {
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_EXIT_HYPERCALL,
-		.args = { 1ULL << KVM_HC_MAP_GPA_RANGE },
+		.args = {1ULL << KVM_HC_MAP_GPA_RANGE},
 	};
 
 	if (ioctl(vm->vm_fd, KVM_ENABLE_CAP, &cap))
@@ -48,10 +48,22 @@ int arch_vcpu_init(struct vcpu *vcpu)
 static void flat_segments(struct kvm_sregs *sregs)
 {
 	struct kvm_segment data = {
-		.limit = 0xffffffff, .selector = 16, .type = 3, .present = 1, .db = 1, .s = 1, .g = 1,
+		.limit = 0xffffffff,
+		.selector = 16,
+		.type = 3,
+		.present = 1,
+		.db = 1,
+		.s = 1,
+		.g = 1,
 	};
 	struct kvm_segment code = {
-		.limit = 0xffffffff, .selector = 8, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1,
+		.limit = 0xffffffff,
+		.selector = 8,
+		.type = 11,
+		.present = 1,
+		.s = 1,
+		.l = 1,
+		.g = 1,
 	};
 
 	sregs->cs = code;

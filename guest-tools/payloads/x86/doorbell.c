@@ -6,24 +6,24 @@
  */
 #include "../lib/guest.h"
 
-#define HC_MAP_GPA_RANGE	12
-#define HC_PAGE_SHIFT		12	/* npages counts 4 KiB pages */
-#define HC_ENCRYPTED		(1UL << 4)
+#define HC_MAP_GPA_RANGE 12
+#define HC_PAGE_SHIFT 12 /* npages counts 4 KiB pages */
+#define HC_ENCRYPTED (1UL << 4)
 
 void arch_ucall(struct guest_ucall *call)
 {
-	register uint64_t r8 asm("r8") = call->args[2];
-	register uint64_t r9 asm("r9") = call->args[3];
-	register uint64_t r10 asm("r10") = call->args[4];
-	register uint64_t r11 asm("r11") = call->args[5];
 	uint64_t rax = AGENT_DOORBELL_UCALL;
 	uint64_t rsi = call->args[0];
 	uint64_t rcx = call->args[1];
 
-	asm volatile("outl %%eax, %%dx"
-		     : "+a"(rax), "+S"(rsi), "+c"(rcx), "+r"(r8), "+r"(r9), "+r"(r10), "+r"(r11)
-		     : "d"(AGENT_PORT), "D"(call->nr)
-		     : "memory");
+	asm volatile("movq 16(%[args]), %%r8\n\t"
+	             "movq 24(%[args]), %%r9\n\t"
+	             "movq 32(%[args]), %%r10\n\t"
+	             "movq 40(%[args]), %%r11\n\t"
+	             "outl %%eax, %%dx"
+	             : "+a"(rax), "+S"(rsi), "+c"(rcx)
+	             : "d"(AGENT_PORT), "D"(call->nr), [args] "b"(call->args)
+	             : "memory", "r8", "r9", "r10", "r11");
 	call->ret = (int64_t)rax;
 	call->out[0] = rsi;
 	call->out[1] = rcx;
@@ -81,13 +81,13 @@ int64_t arch_map_gpa_range(uint64_t gpa, uint64_t len, bool shared)
 
 	if (has_vmmcall())
 		asm volatile("vmmcall"
-			     : "+a"(ret)
-			     : "b"(gpa), "c"(npages), "d"(attributes)
-			     : "memory");
+		             : "+a"(ret)
+		             : "b"(gpa), "c"(npages), "d"(attributes)
+		             : "memory");
 	else
 		asm volatile("vmcall"
-			     : "+a"(ret)
-			     : "b"(gpa), "c"(npages), "d"(attributes)
-			     : "memory");
+		             : "+a"(ret)
+		             : "b"(gpa), "c"(npages), "d"(attributes)
+		             : "memory");
 	return ret;
 }
