@@ -81,7 +81,7 @@ static int64_t page_out(struct vm *vm, uint64_t gfn)
 		ra_free(m, ra);
 		return ret;
 	}
-	*h = (struct hpage){ H_NORMAL, ra };
+	*h = (struct hpage){ H_PAGED_OUT, ra };
 	return H_SUCCESS;
 }
 
@@ -204,7 +204,7 @@ static int64_t init_done(struct vm *vm)
 	for (uint64_t gfn = 0; gfn < vm->top && m->back_holes; gfn++) {
 		struct hpage *h = &vm->h[gfn];
 
-		if (!in_slot(vm, gfn) || h->state == H_DEVICE || h->state == H_SHARED)
+		if (!in_slot(vm, gfn) || (h->state != H_HOLE && h->state != H_NORMAL))
 			continue;
 		if (h->ra)
 			ra_free(m, h->ra);
@@ -223,7 +223,7 @@ static int64_t init_abort(struct vm *vm)
 	for (uint64_t gfn = 0; gfn < vm->top; gfn++) {
 		if (page_out(vm, gfn))
 			vm->h[gfn] = (struct hpage){ H_HOLE, 0 };
-		if (vm->h[gfn].state == H_SHARED)
+		if (vm->h[gfn].state == H_PAGED_OUT)
 			vm->h[gfn].state = H_NORMAL;
 	}
 	vm->init_start = false;
@@ -297,7 +297,7 @@ void host_terminate(struct vm *vm)
 	for (uint64_t gfn = 0; gfn < vm->top; gfn++) {
 		if (vm->h[gfn].state == H_DEVICE)
 			vm->h[gfn] = (struct hpage){ H_HOLE, 0 };
-		if (vm->h[gfn].state == H_SHARED)
+		if (vm->h[gfn].state == H_SHARED || vm->h[gfn].state == H_PAGED_OUT)
 			vm->h[gfn].state = H_NORMAL;
 	}
 	hv(vm->m, UV_SVM_TERMINATE, vm->lpid, 0, 0, 0, 0);

@@ -37,12 +37,13 @@ enum hstate {
 	H_HOLE,		/* nobody ever touched it */
 	H_NORMAL,	/* a normal page, nothing known of it */
 	H_DEVICE,	/* in secure memory */
+	H_PAGED_OUT,	/* a normal page, with what UV_PAGE_OUT wrote */
 	H_SHARED,	/* a normal page, shared */
 };
 
 struct hpage {
 	enum hstate state;
-	uint64_t ra;	/* H_NORMAL, H_SHARED */
+	uint64_t ra;	/* H_NORMAL, H_PAGED_OUT, H_SHARED */
 };
 
 struct hslot {
