@@ -80,9 +80,8 @@ struct agent_mailbox {
 };
 
 /*
- * The doorbell on x86 is port I/O; on ppc64 a hypercall of the same number in
- * R3. Ultracalls use AGENT_DOORBELL_UCALL on x86, "sc 1" with the UV_* number
- * itself on ppc64.
+ * The doorbell on x86 is port I/O, on ppc64 a hypercall. Ultracalls use
+ * AGENT_DOORBELL_UCALL on x86, "sc 1" with the UV_* number itself on ppc64.
  *
  * x86: "outl %eax, %dx" with EAX = doorbell number and DX = AGENT_PORT. An
  * ultracall has its number in RDI and its arguments in RSI, RCX, R8, R9, R10,
@@ -93,5 +92,11 @@ struct agent_mailbox {
 #define AGENT_DOORBELL_WAIT 2  /* RDI = vcpu */
 #define AGENT_DOORBELL_PANIC 3 /* RDI = gpa of a text in the mailbox, RSI = length */
 #define AGENT_DOORBELL_EXIT 4  /* the VM ends */
+
+/*
+ * ppc64: "sc 1" with R3 = AGENT_HCALL(doorbell number) and arguments in R4 and
+ * R5. Small numbers are PAPR's own (4 is H_REMOVE), which KVM answers itself.
+ */
+#define AGENT_HCALL(doorbell) (0xED00 + (doorbell))
 
 #endif /* _AGENT_MAILBOX_H */
