@@ -9,7 +9,8 @@
 
 /*
  * How often the hypervisor may say that a sealed page was brought in when it
- * was not. More than once: another CPU may be on its way with it.
+ * was not, or that there is none. More than once: another CPU may be on its way
+ * with it.
  */
 #define LOST_TRIES	8
 
@@ -120,7 +121,8 @@ static enum uv_fault judge(struct uv_gfn_ref *ref, struct wanted *w, int64_t ret
 	 */
 	if (ref->state == UV_GFN_ZERO && (ret == H_SUCCESS || ret == H_PARAMETER))
 		return uv_back_with_zeros(ref) ? UV_FAULT_MAPPED : UV_FAULT_AGAIN;
-	if (ret != H_SUCCESS)
+	/* H_PARAMETER: H is not mapped there any more, or a hole became secure. */
+	if (ret != H_SUCCESS && !(ret == H_PARAMETER && ref->state == UV_GFN_SEALED))
 		return UV_FAULT_REFUSED;
 	/* The same seal as before: nobody brought it in and took it out again. */
 	if (ref->state == UV_GFN_SEALED && w->state == UV_GFN_SEALED &&
