@@ -39,14 +39,14 @@ static bool copy_mapped(struct vm *vm, uint64_t gfn, size_t off, void *buf, size
 static int copy_page(struct vm *vm, uint64_t gfn, size_t off, void *buf, size_t n, bool write)
 {
 	struct mapping map = { vm, gfn };
-	int tries = 0;
+	unsigned int tries = 0;
 
 	while (!copy_mapped(vm, gfn, off, buf, n, write)) {
 		enum uv_fault f = uv_guest_map(vm->m->uv, vm->lpid, gfn, map_view, &map);
 
 		if (f == UV_FAULT_PAGE_IN)
 			f = uv_guest_page_in(vm->m->uv, vm->lpid, gfn);
-		if (f == UV_FAULT_REFUSED || f == UV_FAULT_FAILED || ++tries > 10000)
+		if (f == UV_FAULT_REFUSED || f == UV_FAULT_FAILED || ++tries > vm->m->patience)
 			return -1;
 	}
 	return 0;

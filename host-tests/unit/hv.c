@@ -35,7 +35,7 @@ struct vm *vm_new(struct machine *m, uint32_t lpid, uint64_t npages)
 		vm++;
 	vm->m = m;
 	vm->lpid = lpid;
-	vm->top = npages + 1024;
+	vm->top = npages + 4096;
 	vm->h = calloc(vm->top, sizeof(*vm->h));
 	vm->g = calloc(vm->top, sizeof(*vm->g));
 	pthread_mutex_init(&vm->lock, NULL);

@@ -286,6 +286,7 @@ static struct machine *machine_bare(const struct options *opt)
 	m->shift = opt->shift ? opt->shift : 12;
 	m->page = (size_t)1 << m->shift;
 	m->secure_pages = opt->secure_pages;
+	m->patience = 10000;
 	pthread_mutex_init(&m->lock, NULL);
 	normal_memory(m, opt->normal_pages ? opt->normal_pages : 256);
 	m->user = uv_user_new(&h, m->shift, opt->secure_pages);

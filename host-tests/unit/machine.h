@@ -88,8 +88,8 @@ struct machine {
 	/* Sees every hypercall first; true if it answered in *ret. */
 	bool (*hook)(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
 		     uint64_t *out, int64_t *ret);
-	void *hook_arg;
 	unsigned int hcalls;
+	unsigned int patience;		/* faults a guest takes on one access */
 
 	/* knobs of the port */
 	long fail_alloc;		/* fail this allocation from now, 1 the next; 0 none */
