@@ -50,6 +50,7 @@ static s64 h_svm_page_in(struct uvmem_svm *svm, const u64 args[4])
 {
 	struct uvmem_slot *slot;
 	struct run run;
+	bool here;
 	u64 done;
 	s64 ret;
 
@@ -59,8 +60,11 @@ static s64 h_svm_page_in(struct uvmem_svm *svm, const u64 args[4])
 	slot = uvmem_slot_find(svm, run.gfn);
 	if (!slot)
 		return H_PARAMETER;
-	if (!(run.flags & H_PAGE_IN_SHARED) &&
-	    uvmem_gfn_state(slot, run.gfn) == UVMEM_GFN_UVMEM)
+	/* With the stripe, so that a page-out that is under way is over. */
+	mutex_lock(uvmem_stripe(svm, run.gfn));
+	here = uvmem_gfn_state(slot, run.gfn) == UVMEM_GFN_UVMEM;
+	mutex_unlock(uvmem_stripe(svm, run.gfn));
+	if (here && !(run.flags & H_PAGE_IN_SHARED))
 		return H_PARAMETER;
 	return h_page_in(svm, &run, &done);
 }
