@@ -40,6 +40,7 @@ modules()
 tools()
 {
 	mkdir -p "$ROOT/bin" "$ROOT/usr/lib/uvmem" "$ROOT/tests"
+	[ -z "$CROSS" ] || BUSYBOX=${BUSYBOX:-$("$VM/sysroot.sh")/bin/busybox}
 	cp "$(command -v "${BUSYBOX:-busybox}")" "$ROOT/bin/busybox"
 	cp "$OUT"/kvm-probe "$OUT"/launch/uvlaunch "$OUT"/launch/uvstory "$OUT"/uvctl/uvctl \
 		"$ROOT/bin"

@@ -13,9 +13,14 @@ FLAVOUR=${1:?usage: kernel.sh release|debug}
 CONFIGS=$TOP/host-tests/kernel-config
 STAMP=uvmem-built
 
+# A machine cannot have everything: "# CONFIG_X is not set" in its fragment takes
+# the option out of the other two.
 fragments()
 {
-	cat "$CONFIGS/common.config" "$CONFIGS/$MACHINE.config" "$CONFIGS/$FLAVOUR.config"
+	local machine=$CONFIGS/$MACHINE.config
+
+	grep -hvxFf <(sed -n 's/^# \(CONFIG_[A-Z0-9_]*\) is not set$/\1=y/p' "$machine") \
+		"$CONFIGS/common.config" "$machine" "$CONFIGS/$FLAVOUR.config"
 }
 
 kernel_version()

@@ -8,7 +8,8 @@
 # shellcheck source-path=SCRIPTDIR source=env.sh
 . "$(dirname "$0")/env.sh"
 
-# need  what to look for: command, header (h:), library (l:)  package
+# need  what to look for: command, header (h:), library (l:), or the compiler or a
+# header for the machine (cross:)  package
 list()
 {
 	cat <<-'EOF'
@@ -31,6 +32,9 @@ list()
 	image	cpio			cpio
 	image	busybox			busybox-static
 	vm-x86	qemu-system-x86_64	qemu-system-x86
+	vm-pseries	qemu-system-ppc64	qemu-system-ppc
+	vm-pseries	cross:gcc		gcc-powerpc64le-linux-gnu
+	vm-pseries	cross:stdio.h		libc6-dev-ppc64el-cross
 	check	h:cmocka.h		libcmocka-dev
 	check	sparse			sparse
 	check	cppcheck		cppcheck
@@ -50,6 +54,8 @@ have()
 #include <setjmp.h>
 #include <${1#h:}>" | gcc -E - >/dev/null 2>&1 ;;
 	l:*)	path=$(gcc -print-file-name="${1#l:}" 2>/dev/null) && [ "$path" != "${1#l:}" ] ;;
+	cross:gcc) command -v "${CROSS}gcc" >/dev/null ;;
+	cross:*) echo "#include <${1#cross:}>" | "${CROSS}gcc" -E - >/dev/null 2>&1 ;;
 	busybox) path=$(command -v busybox) && ! ldd "$path" >/dev/null 2>&1 ;;
 	*)	command -v "$1" >/dev/null ;;
 	esac
@@ -82,7 +88,7 @@ install()
 	as_root apt-get install -y --no-install-recommends "$@"
 }
 
-[ $# -gt 0 ] || die "usage: packages.sh build|kernel|image|vm-x86|check..."
+[ $# -gt 0 ] || die "usage: packages.sh build|kernel|image|vm-MACHINE|check..."
 want=$(missing "$@")
 [ -n "$want" ] || exit 0
 

@@ -5,36 +5,16 @@
 # print its path. KSRC=/path uses that source instead.
 #
 # The source comes from the distribution through apt with a private
-# configuration: the system's own lists and sources are not touched, and the
-# mirror is the one the system uses.
+# configuration (apt.sh).
 
 # shellcheck source-path=SCRIPTDIR source=env.sh
 . "$(dirname "$0")/env.sh"
+# shellcheck source-path=SCRIPTDIR source=apt.sh
+. "$VM/apt.sh"
 
 WANT=${UVMEM_KERNEL_VERSION:-6.12}
 DEST=$CACHE/source/linux-$WANT
 APT=$CACHE/source/apt
-
-# apt_private SUITE COMMAND...: apt that sees SUITE of the system's mirror only
-apt_private()
-{
-	local suite=$1 id codename uri component keyring signed=
-
-	shift
-	id=$(. /etc/os-release && echo "$ID")
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	read -r uri component < <(apt-get indextargets --format '$(REPO_URI)|$(CODENAME)|$(COMPONENT)' |
-		awk -F'|' -v c="$codename" '$2 == c && $3 ~ /^(main|universe)$/ && !seen[$3]++ {
-			uri = $1; comp = comp " " $3 } END { print uri, comp }')
-	[ -n "$uri" ] || { echo "apt knows no mirror of $codename"; return 1; }
-	keyring=/usr/share/keyrings/$id-archive-keyring.gpg
-	[ ! -f "$keyring" ] || signed="[signed-by=$keyring] "
-	mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial"
-	echo "deb $signed$uri $suite $component" >"$APT/sources.list"
-	"$@" -o Dir::Etc::sourcelist="$APT/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::State::lists="$APT/lists" -o Dir::Cache="$APT/cache" \
-		-o APT::Sandbox::User="$(id -un)"
-}
 
 # Download PACKAGE from SUITE into $APT.
 download_from()
@@ -51,7 +31,7 @@ download()
 
 	command -v apt-get >/dev/null ||
 		die "no apt here: give the kernel's source as KSRC=/path"
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	codename=$(apt_codename)
 	rm -rf "$APT"
 	mkdir -p "$APT"
 	if ! download_from "$codename-backports" "$package" &&

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# MACHINE=pseries: what is special about the POWER9 partition, whose guests are
+# guests of nested KVM-HV. Sourced by env.sh. On a ppc64le host everything is
+# built natively, elsewhere with the distribution's cross compiler.
+
+KARCH=powerpc			# the kernel's name of the architecture
+GUEST_ARCH=ppc64		# the name of the folders in guest-tools
+if [ "$(uname -m)" = ppc64le ]; then
+	CROSS=
+else
+	CROSS=powerpc64le-linux-gnu-
+fi
+# Fetched by sysroot.sh when the host is of another architecture.
+MACHINE_DEB_ARCH=ppc64el
+MACHINE_DEBS="libssl-dev libjson-c-dev busybox-static"
+KERNEL_IMAGE=vmlinux
+KERNEL_TARGETS="vmlinux modules"
+CONSOLE=hvc0			# the kernel's messages
+CHANNEL=hvc1			# the tests' output
+
+# Modules of the test kernel in the order of loading.
+MACHINE_MODULES="kvm kvm-hv"
+
+# machine_qemu ACCEL: the QEMU command for this machine, one word a line
+machine_qemu()
+{
+	local caps=cap-nested-hv=on
+
+	case $1 in
+	kvm) printf '%s\n' qemu-system-ppc64 -M "pseries,$caps" -accel kvm -cpu host -vga none ;;
+	tcg)
+		# Mitigations that TCG does not have; QEMU warns about each that it is asked for.
+		caps+=,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off
+		printf '%s\n' qemu-system-ppc64 -M "pseries,$caps" -accel tcg,thread=multi \
+			-cpu power9 -vga none
+		;;
+	esac
+}
+
+# Whether the host could accelerate this machine at all.
+machine_may_accelerate()
+{
+	[ "$(uname -m)" = ppc64le ] && [ -w /dev/kvm ]
+}
