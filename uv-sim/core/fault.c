@@ -112,7 +112,8 @@ static enum uv_fault judge(struct uv_gfn_ref *ref, struct wanted *w, int64_t ret
 		return UV_FAULT_REFUSED;
 	if (is_backed(ref))
 		return UV_FAULT_MAPPED;
-	if (uv_is_busy(ret))
+	/* Another CPU of the guest shared or unshared it: ask for what it is now. */
+	if (uv_is_busy(ret) || (ret != H_SUCCESS && ref->state != w->state))
 		return UV_FAULT_AGAIN;
 	/*
 	 * Zeros need no content of the hypervisor's. It has none for a hole, and
