@@ -113,13 +113,13 @@ static int nothing_fd(void)
 static int send_reply(const struct client *client, struct uvc_reply *reply, bool with_fds)
 {
 	struct vm *vm = client->vm;
-	int fds[2] = {vm->svm_fd, vm->uvsim_fd};
+	int fds[2] = { vm->svm_fd, vm->uvsim_fd };
 	union {
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(fds))];
-	} control = {0};
-	struct iovec iov = {.iov_base = reply, .iov_len = sizeof(*reply)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	} control = { 0 };
+	struct iovec iov = { .iov_base = reply, .iov_len = sizeof(*reply) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	if (with_fds) {
 		if (vm->opt.normal)
@@ -136,7 +136,7 @@ static int send_reply(const struct client *client, struct uvc_reply *reply, bool
 
 static int answer(const struct client *client, const struct uvc_request *req, bool whole)
 {
-	struct uvc_reply reply = {.magic = UVC_MAGIC};
+	struct uvc_reply reply = { .magic = UVC_MAGIC };
 	struct vm *vm = client->vm;
 
 	reply.error = whole ? run_request(vm, req, &reply) : EPROTO;
@@ -211,7 +211,7 @@ static bool start_client(struct vm *vm, int sock)
 		return false;
 	client = malloc(sizeof(*client));
 	if (client)
-		*client = (struct client){.vm = vm, .sock = sock};
+		*client = (struct client){ .vm = vm, .sock = sock };
 	if (!client || pthread_create(&thread, NULL, client_thread, client)) {
 		refuse_client(vm, client);
 		return false;
@@ -274,7 +274,7 @@ static int listen_at(const struct sockaddr_un *addr)
 
 static int open_listener(struct vm *vm)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
 	if (uvc_socket_path(socket_path, sizeof(socket_path), vm->opt.id))
 		return fail_errno("no socket for the ID %s", vm->opt.id);

@@ -109,14 +109,14 @@ static int put_made(struct vm *vm, const struct arch_range *range)
 {
 	uint8_t *text = measured_bytes(vm);
 	struct uv_esm_range_src src[2] = {
-		{.gpa = AGENT_LOAD_GPA,
-	         .data = text,
-	         .len = vm->payload.measured_bytes,
-	         .alg = UV_ESM_SHA256},
-		{.gpa = range->gpa,
-	         .data = vm->h + range->gpa,
-	         .len = range->len,
-	         .alg = UV_ESM_SHA512},
+		{ .gpa = AGENT_LOAD_GPA,
+		  .data = text,
+		  .len = vm->payload.measured_bytes,
+		  .alg = UV_ESM_SHA256 },
+		{ .gpa = range->gpa,
+		  .data = vm->h + range->gpa,
+		  .len = range->len,
+		  .alg = UV_ESM_SHA512 },
 	};
 	uint8_t key[KEY_BYTES], *blob = NULL;
 	size_t len = 0;
@@ -126,7 +126,7 @@ static int put_made(struct vm *vm, const struct arch_range *range)
 		fail_errno("no memory for the measurement");
 	} else if (!owner_key(vm->opt.owner_key, key)) {
 		errno = -uv_esm_blob_build(key, vm->payload.secure_entry, src, range->len ? 2 : 1,
-		                           &blob, &len);
+					   &blob, &len);
 		if (errno)
 			fail_errno("cannot make the ESM blob");
 		else

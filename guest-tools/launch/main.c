@@ -42,19 +42,19 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{"id", 'i', "ID", 0, "name of the VM: letters, digits, '.', '_', '-'", 1},
-	{"mem", 'm', "SIZE", 0, "guest memory (default 64M)", 1},
-	{"vcpus", 'c', "N", 0, "number of vCPUs, 1 to 15 (default 1)", 1},
-	{"payload", 'p', "FILE", 0,
-         "what the guest runs (default: $UVMEM_AGENT, or agent.bin beside uvlaunch)", 1},
-	{"daemon", 'd', NULL, 0, "return as soon as the control socket is there", 1},
-	{"owner-key", OPT_OWNER_KEY, "KEY", 0,
-         "make the ESM blob under this key (default: $UVMEM_OWNER_KEY)", 2},
-	{"esm-blob", OPT_ESM_BLOB, "FILE", 0, "use this ESM blob", 2},
-	{"bad-measurement", OPT_BAD_MEASUREMENT, NULL, 0,
-         "make a blob that does not fit the payload, so that UV_ESM fails", 2},
-	{"normal", OPT_NORMAL, NULL, 0, "a normal VM, without /dev/uvmem and /dev/uvsim", 2},
-	{0},
+	{ "id", 'i', "ID", 0, "name of the VM: letters, digits, '.', '_', '-'", 1 },
+	{ "mem", 'm', "SIZE", 0, "guest memory (default 64M)", 1 },
+	{ "vcpus", 'c', "N", 0, "number of vCPUs, 1 to 15 (default 1)", 1 },
+	{ "payload", 'p', "FILE", 0,
+	  "what the guest runs (default: $UVMEM_AGENT, or agent.bin beside uvlaunch)", 1 },
+	{ "daemon", 'd', NULL, 0, "return as soon as the control socket is there", 1 },
+	{ "owner-key", OPT_OWNER_KEY, "KEY", 0,
+	  "make the ESM blob under this key (default: $UVMEM_OWNER_KEY)", 2 },
+	{ "esm-blob", OPT_ESM_BLOB, "FILE", 0, "use this ESM blob", 2 },
+	{ "bad-measurement", OPT_BAD_MEASUREMENT, NULL, 0,
+	  "make a blob that does not fit the payload, so that UV_ESM fails", 2 },
+	{ "normal", OPT_NORMAL, NULL, 0, "a normal VM, without /dev/uvmem and /dev/uvsim", 2 },
+	{ 0 },
 };
 
 static bool parse_size(const char *text, uint64_t *bytes)
@@ -103,7 +103,7 @@ static void check_options(struct options *opt, struct argp_state *state)
 		argp_error(state, "--bad-measurement needs --owner-key");
 	if (opt->mem_bytes <= AGENT_FREE_GPA || opt->mem_bytes % 0x10000)
 		argp_error(state, "--mem must be a multiple of 64K above %lluK",
-		           (unsigned long long)AGENT_FREE_GPA >> 10);
+			   (unsigned long long)AGENT_FREE_GPA >> 10);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -249,8 +249,8 @@ static int run(const struct options *opt)
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse_option, NULL, doc, NULL, NULL, NULL};
-	struct options opt = {.mem_bytes = 64 << 20, .nvcpus = 1};
+	static const struct argp argp = { options, parse_option, NULL, doc, NULL, NULL, NULL };
+	struct options opt = { .mem_bytes = 64 << 20, .nvcpus = 1 };
 
 	argp_parse(&argp, argc, argv, 0, NULL, &opt);
 	if (!opt.payload)

@@ -27,7 +27,7 @@ static int open_device(const char *path, const char *module)
 
 static int create_svm(struct vm *vm)
 {
-	struct uvmem_create create = {0};
+	struct uvmem_create create = { 0 };
 	struct uvmem_memslot slot = {
 		.memory_size = vm->mem_bytes,
 		.userspace_addr = (uintptr_t)vm->h,
@@ -45,13 +45,13 @@ static int create_svm(struct vm *vm)
 	vm->lpid = create.lpid;
 	if (ioctl(vm->svm_fd, UVMEM_SET_MEMSLOT, &slot))
 		return fail_errno("UVMEM_SET_MEMSLOT: %llu bytes at GPA 0",
-		                  (unsigned long long)vm->mem_bytes);
+				  (unsigned long long)vm->mem_bytes);
 	return 0;
 }
 
 static int bind_ultravisor(struct vm *vm)
 {
-	struct uvsim_bind bind = {.lpid = vm->lpid};
+	struct uvsim_bind bind = { .lpid = vm->lpid };
 	struct uvsim_info info;
 
 	vm->uvsim_fd = open_device("/dev/uvsim", "uv-sim.ko");
@@ -61,7 +61,7 @@ static int bind_ultravisor(struct vm *vm)
 		return fail_errno("UVSIM_GET_INFO");
 	if (info.page_shift != vm->page_shift)
 		return fail("the ultravisor has pages of 2^%u bytes, this machine 2^%u",
-		            info.page_shift, vm->page_shift);
+			    info.page_shift, vm->page_shift);
 	if (ioctl(vm->uvsim_fd, UVSIM_BIND, &bind))
 		return fail_errno("UVSIM_BIND to LPID %u", vm->lpid);
 	return 0;

@@ -39,30 +39,30 @@ static void stop_by_ultravisor(struct vm *vm, const struct uvsim_svm *svm)
 	switch (svm->stop_reason) {
 	case UV_STOP_INTEGRITY:
 		vm_stop(vm, gpa, "SVM %u stopped: integrity: page-in of GPA 0x%llx does not verify",
-		        vm->lpid, gpa);
+			vm->lpid, gpa);
 		break;
 	case UV_STOP_LOST:
 		vm_stop(vm, gpa,
-		        "SVM %u stopped: lost: the hypervisor returned no content for GPA 0x%llx",
-		        vm->lpid, gpa);
+			"SVM %u stopped: lost: the hypervisor returned no content for GPA 0x%llx",
+			vm->lpid, gpa);
 		break;
 	case UV_STOP_HYPERVISOR:
 		vm_stop(vm, gpa, "SVM %u stopped: hypervisor: a hypercall failed for GPA 0x%llx",
-		        vm->lpid, gpa);
+			vm->lpid, gpa);
 		break;
 	case UV_STOP_TERMINATED:
 		vm_stop(vm, gpa, "SVM %u stopped: terminated: UV_SVM_TERMINATE", vm->lpid);
 		break;
 	default:
 		vm_stop(vm, gpa, "SVM %u stopped: reason %u, GPA 0x%llx", vm->lpid,
-		        svm->stop_reason, gpa);
+			svm->stop_reason, gpa);
 	}
 }
 
 /* A vCPU cannot go on. If the ultravisor stopped the SVM, its reason is the reason. */
 void vm_stop_after_fault(struct vm *vm, const char *what)
 {
-	struct uvsim_svm svm = {.lpid = vm->lpid};
+	struct uvsim_svm svm = { .lpid = vm->lpid };
 
 	if (vm->uvsim_fd >= 0 && !ioctl(vm->uvsim_fd, UVSIM_GET_SVM, &svm) &&
 	    svm.stop_reason != UV_STOP_NONE)

@@ -15,7 +15,7 @@
 /* Without an ultravisor the guest hears what a machine without one says. */
 static void ask_ultravisor(struct vm *vm, struct ucall *call)
 {
-	struct uvsim_ucall uc = {.nr = call->nr};
+	struct uvsim_ucall uc = { .nr = call->nr };
 
 	if (vm->uvsim_fd < 0) {
 		call->ret = U_FUNCTION;

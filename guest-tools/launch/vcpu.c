@@ -128,7 +128,7 @@ static void handle_panic(struct vcpu *vcpu, uint64_t gpa, uint64_t len)
 
 static void handle_exit(struct vcpu *vcpu)
 {
-	struct ucall call = {0};
+	struct ucall call = { 0 };
 	char why[96] = "";
 
 	switch (arch_exit(vcpu, &call, why, sizeof(why))) {
@@ -166,7 +166,7 @@ static void *vcpu_thread(void *arg)
 			char why[96];
 
 			snprintf(why, sizeof(why), "vCPU %u: KVM_RUN: %s (%s)", vcpu->index,
-			         strerror(error), strerrorname_np(error));
+				 strerror(error), strerrorname_np(error));
 			vm_stop_after_fault(vcpu->vm, why);
 		} else {
 			handle_exit(vcpu);
@@ -208,7 +208,7 @@ int vcpus_create(struct vm *vm)
 
 int vcpus_start(struct vm *vm)
 {
-	struct sigaction action = {.sa_handler = on_kick};
+	struct sigaction action = { .sa_handler = on_kick };
 
 	if (sigaction(KICK, &action, NULL))
 		return fail_errno("sigaction");

@@ -29,11 +29,11 @@ static int open_kvm(struct vm *vm)
 static int map_h(struct vm *vm)
 {
 	void *h = mmap(NULL, vm->mem_bytes, PROT_READ | PROT_WRITE,
-	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (h == MAP_FAILED)
 		return fail_errno("cannot map %llu bytes of guest memory",
-		                  (unsigned long long)vm->mem_bytes);
+				  (unsigned long long)vm->mem_bytes);
 	vm->h = h;
 	return 0;
 }
@@ -75,6 +75,6 @@ int vm_create(struct vm *vm, const struct options *opt)
 		return -1;
 	if (set_slot(vm, vm->mem_bytes, vm->h))
 		return fail_errno("KVM_SET_USER_MEMORY_REGION: %llu bytes",
-		                  (unsigned long long)vm->mem_bytes);
+				  (unsigned long long)vm->mem_bytes);
 	return arch_vm_init(vm);
 }

@@ -47,7 +47,7 @@ struct vcpu {
 	pthread_t thread;
 	bool in_guest; /* between vcpu_enter() and vcpu_leave() */
 	enum command_state state;
-	bool waited_for;           /* a client waits for the answer */
+	bool waited_for;	   /* a client waits for the answer */
 	struct agent_slot command; /* then the answer */
 };
 
@@ -64,7 +64,7 @@ struct vm {
 
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
-	bool pausing;    /* somebody holds the vCPUs outside of the guest */
+	bool pausing;	 /* somebody holds the vCPUs outside of the guest */
 	bool mailbox_ok; /* the mailbox page is the host's to read and write */
 	bool ending;
 	unsigned int requests; /* control requests being answered */

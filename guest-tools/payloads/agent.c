@@ -71,7 +71,7 @@ static void run_ucall(struct agent_slot *cmd, unsigned int vcpu, struct guest_uc
 
 static void run_raw_ucall(struct agent_slot *cmd, unsigned int vcpu)
 {
-	struct guest_ucall call = {.nr = cmd->arg0};
+	struct guest_ucall call = { .nr = cmd->arg0 };
 
 	__builtin_memcpy(call.args, cmd->data, sizeof(call.args));
 	run_ucall(cmd, vcpu, &call);
@@ -79,7 +79,7 @@ static void run_raw_ucall(struct agent_slot *cmd, unsigned int vcpu)
 
 static void run_esm(struct agent_slot *cmd, unsigned int vcpu)
 {
-	struct guest_ucall call = {.nr = UV_ESM, .args = {cmd->arg0, cmd->arg1}};
+	struct guest_ucall call = { .nr = UV_ESM, .args = { cmd->arg0, cmd->arg1 } };
 
 	run_ucall(cmd, vcpu, &call);
 }
@@ -97,7 +97,7 @@ static void run_share(struct agent_slot *cmd, unsigned int vcpu, bool shared)
 {
 	struct guest_ucall call = {
 		.nr = shared ? UV_SHARE_PAGE : UV_UNSHARE_PAGE,
-		.args = {cmd->gpa >> agent.page_shift, cmd->len >> agent.page_shift},
+		.args = { cmd->gpa >> agent.page_shift, cmd->len >> agent.page_shift },
 	};
 	uint64_t offset = (1ULL << agent.page_shift) - 1;
 
@@ -111,7 +111,7 @@ static void run_share(struct agent_slot *cmd, unsigned int vcpu, bool shared)
 
 static void run_unshare_all(struct agent_slot *cmd, unsigned int vcpu)
 {
-	struct guest_ucall call = {.nr = UV_UNSHARE_ALL_PAGES};
+	struct guest_ucall call = { .nr = UV_UNSHARE_ALL_PAGES };
 
 	run_ucall(cmd, vcpu, &call);
 }
@@ -279,7 +279,7 @@ void guest_main(unsigned int vcpu)
 /* The vCPU that called UV_ESM comes back here, still holding the agent's lock. */
 void guest_secure_main(unsigned int vcpu)
 {
-	struct agent_slot cmd = {.cmd = AGENT_ESM, .ret = U_SUCCESS};
+	struct agent_slot cmd = { .cmd = AGENT_ESM, .ret = U_SUCCESS };
 
 	agent.secure = 1;
 	mailbox_share(vcpu);

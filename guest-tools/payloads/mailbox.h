@@ -28,13 +28,13 @@
 
 enum agent_cmd {
 	AGENT_NOP,
-	AGENT_READ,     /* gpa, len <= AGENT_DATA_BYTES -> data */
-	AGENT_WRITE,    /* gpa, len, data */
-	AGENT_FILL,     /* gpa, len, arg0 = byte */
+	AGENT_READ,	/* gpa, len <= AGENT_DATA_BYTES -> data */
+	AGENT_WRITE,	/* gpa, len, data */
+	AGENT_FILL,	/* gpa, len, arg0 = byte */
 	AGENT_CHECKSUM, /* gpa, len -> ret = FNV-1a 64 of the bytes */
-	AGENT_ESM,      /* arg0 = blob gpa, arg1 = fdt gpa */
-	AGENT_SHARE,    /* gpa, len (whole pages), arg0 = enum agent_share_by */
-	AGENT_UNSHARE,  /* gpa, len, arg0 */
+	AGENT_ESM,	/* arg0 = blob gpa, arg1 = fdt gpa */
+	AGENT_SHARE,	/* gpa, len (whole pages), arg0 = enum agent_share_by */
+	AGENT_UNSHARE,	/* gpa, len, arg0 */
 	AGENT_UNSHARE_ALL,
 	AGENT_RANDOM,  /* H_RANDOM -> out[0] */
 	AGENT_UCALL,   /* raw: arg0 = nr, data = 6 * u64 args -> ret, out */
@@ -45,7 +45,7 @@ enum agent_cmd {
 
 /* Who is asked to share: the ultravisor, or the machine's own hypercall for it. */
 enum agent_share_by {
-	AGENT_BY_UCALL,     /* ret is a U_* code */
+	AGENT_BY_UCALL,	    /* ret is a U_* code */
 	AGENT_BY_HYPERCALL, /* x86: KVM_HC_MAP_GPA_RANGE, ret is 0 or -KVM_E*; else U_FUNCTION */
 };
 
@@ -57,12 +57,12 @@ enum agent_status {
 
 struct agent_slot {
 	uint32_t status; /* enum agent_status */
-	uint32_t cmd;    /* enum agent_cmd */
+	uint32_t cmd;	 /* enum agent_cmd */
 	uint64_t gpa;
 	uint64_t len;
 	uint64_t arg0;
 	uint64_t arg1;
-	int64_t ret;     /* out: U_* of the ultracall, or the result; H_PARAMETER
+	int64_t ret;	 /* out: U_* of the ultracall, or the result; H_PARAMETER
 	                  * and H_FUNCTION for commands the agent refuses
 	                  */
 	uint64_t out[2]; /* out */
@@ -72,7 +72,7 @@ struct agent_slot {
 };
 
 struct agent_mailbox {
-	uint64_t magic;      /* AGENT_MAGIC once the agent runs */
+	uint64_t magic;	     /* AGENT_MAGIC once the agent runs */
 	uint32_t secure;     /* 1 once the agent runs after UV_ESM */
 	uint32_t page_shift; /* set by the launcher before the start */
 	uint8_t pad[48];

@@ -30,7 +30,7 @@ static void flip_a_bit(struct cast *vm, const struct page *secret)
 	struct step s;
 
 	step_begin(&s, "host pages it out and flips a bit",
-	           "normal memory is the hypervisor's to write");
+		   "normal memory is the hypervisor's to write");
 	if (page_host_sees_ciphertext(&s, vm, secret, NULL) && host_read(&s, vm, gpa, &byte, 1)) {
 		byte ^= 0x10;
 		step_host(&s, "writes %02x at 0x%llx", byte, (unsigned long long)gpa);
@@ -42,17 +42,17 @@ static void flip_a_bit(struct cast *vm, const struct page *secret)
 
 static void refused(struct cast *vm, const struct page *secret)
 {
-	struct agent_slot cmd = {.cmd = AGENT_READ, .gpa = secret->gpa, .len = SECRET_BYTES};
+	struct agent_slot cmd = { .cmd = AGENT_READ, .gpa = secret->gpa, .len = SECRET_BYTES };
 	const struct uvc_info *info = &vm->c.info;
 	struct uvsim_svm svm;
 	char gpa_text[32];
 	struct step s;
 
 	step_begin(&s, "guest reads it",
-	           "UV_PAGE_IN does not verify: the access is refused, the SVM is stopped");
+		   "UV_PAGE_IN does not verify: the access is refused, the SVM is stopped");
 	snprintf(gpa_text, sizeof(gpa_text), "GPA 0x%llx", (unsigned long long)secret->gpa);
 	step_check(&s, uvc_agent(&vm->c, 0, &cmd) && errno == ENOTCONN,
-	           "the guest's access was not refused");
+		   "the guest's access was not refused");
 	if (step_check(&s, !uvc_refresh(&vm->c), "UVC_INFO: %m") && uv_svm(&s, vm, &svm)) {
 		step_guest(&s, "gets nothing: it is stopped");
 		step_host(&s, "%s", info->stop_text);
@@ -60,18 +60,18 @@ static void refused(struct cast *vm, const struct page *secret)
 		step_equal(&s, "the VM's state", svm.state, UV_VM_STOPPED);
 		step_equal(&s, "the stop reason", svm.stop_reason, UV_STOP_INTEGRITY);
 		step_equal(&s, "the GPA in the stop reason", (int64_t)svm.stop_gpa,
-		           (int64_t)secret->gpa);
+			   (int64_t)secret->gpa);
 		step_equal(&s, "integrity failures", (int64_t)svm.integrity_failures, 1);
 		step_check(&s,
-		           strstr(info->stop_text, "integrity") &&
-		                   strstr(info->stop_text, gpa_text),
-		           "'%s' does not name cause and GPA", info->stop_text);
+			   strstr(info->stop_text, "integrity") &&
+				   strstr(info->stop_text, gpa_text),
+			   "'%s' does not name cause and GPA", info->stop_text);
 	}
 	step_end(&s);
 }
 
 void chapter_tamper(struct cast *vm, struct cast *other, const struct page *secret,
-                    struct page *other_secret)
+		    struct page *other_secret)
 {
 	struct step s;
 
@@ -97,17 +97,17 @@ static void check_counts(struct step *s, struct cast *vm)
 	if (!hv_stats(s, vm, &st) || !uv_svm(s, vm, &svm))
 		return;
 	step_equal(s, "GFNs in all states", (int64_t)(st.normal + st.uvmem + st.mem + st.shared),
-	           (int64_t)npages);
+		   (int64_t)npages);
 	step_equal(s, "GFNs UVMEM and pages resident", (int64_t)st.uvmem, (int64_t)svm.resident);
 	step_equal(s, "GFNs shared, both sides", (int64_t)st.shared, (int64_t)svm.shared);
 	step_equal(s, "seals and page-outs", (int64_t)svm.seals,
-	           (int64_t)(st.page_outs + st.host_faults));
+		   (int64_t)(st.page_outs + st.host_faults));
 	step_equal(s, "pages paged out", (int64_t)svm.paged_out, (int64_t)(svm.seals - svm.opens));
 }
 
 /* Every page that was secure, in secure memory or sealed, must read as zeros. */
 static bool check_memory(struct step *s, struct cast *vm, const uint8_t *before,
-                         const struct page *secret)
+			 const struct page *secret)
 {
 	uint64_t npages = vm->c.info.mem_bytes / vm->page, zeros = 0;
 	uint8_t *seen = malloc(vm->page);
@@ -119,7 +119,7 @@ static bool check_memory(struct step *s, struct cast *vm, const uint8_t *before,
 		ok = host_read(s, vm, i * vm->page, seen, vm->page);
 		for (size_t j = 0; ok && j < vm->page; j++)
 			ok = step_check(s, !seen[j], "byte 0x%llx is %02x",
-			                (unsigned long long)(i * vm->page + j), seen[j]);
+					(unsigned long long)(i * vm->page + j), seen[j]);
 		zeros += ok;
 	}
 	free(seen);
@@ -127,13 +127,13 @@ static bool check_memory(struct step *s, struct cast *vm, const uint8_t *before,
 		return false;
 	step_host(s, "%llu formerly secure pages are zero", (unsigned long long)zeros);
 	return step_check(s, before[secret->gpa / vm->page] != UVMEM_GFN_NORMAL,
-	                  "the secret's page was not secure") &&
+			  "the secret's page was not secure") &&
 	       page_host_sees_zeros(s, vm, secret->gpa);
 }
 
 static void terminate(struct cast *vm, const struct page *secret, const char *what)
 {
-	struct uvc_request req = {.magic = UVC_MAGIC, .op = UVC_SVM_OFF};
+	struct uvc_request req = { .magic = UVC_MAGIC, .op = UVC_SVM_OFF };
 	uint64_t npages = vm->c.info.mem_bytes / vm->page;
 	enum uvmem_vm_state state;
 	struct uvc_reply rep;
@@ -169,17 +169,17 @@ static void nothing_left(struct cast *vm, struct cast *other)
 	step_begin(&s, "no secure page is in use", "all resources of the SVM are released");
 	if (uv_stats(&s, &uv) && hv_info(&s, vm, &info)) {
 		step_host(&s, "secure memory: %llu of %llu pages used, peak %llu",
-		          (unsigned long long)uv.secure_used, (unsigned long long)uv.secure_total,
-		          (unsigned long long)uv.secure_peak);
+			  (unsigned long long)uv.secure_used, (unsigned long long)uv.secure_total,
+			  (unsigned long long)uv.secure_peak);
 		step_host(&s, "device pages: %llu of %llu free",
-		          (unsigned long long)info.device_free,
-		          (unsigned long long)info.device_pages);
+			  (unsigned long long)info.device_free,
+			  (unsigned long long)info.device_pages);
 		step_equal(&s, "secure pages used", (int64_t)uv.secure_used, 0);
 		step_equal(&s, "SVMs", (int64_t)uv.svms, 0);
 		step_equal(&s, "free device pages", (int64_t)info.device_free,
-		           (int64_t)info.device_pages);
+			   (int64_t)info.device_pages);
 		step_check(&s, uv.secure_peak > 0 && uv.seals > 0 && uv.opens > 0,
-		           "the counters never counted");
+			   "the counters never counted");
 	}
 	cast_quit(&s, vm);
 	cast_quit(&s, other);
@@ -187,7 +187,7 @@ static void nothing_left(struct cast *vm, struct cast *other)
 }
 
 void chapter_terminate(struct cast *vm, struct cast *other, const struct page *secret,
-                       const struct page *other_secret)
+		       const struct page *other_secret)
 {
 	table_chapter("7. Terminate");
 	terminate(vm, secret, "terminate the stopped SVM");
@@ -217,12 +217,12 @@ static void still_normal(struct step *s, struct cast *vm, const struct page *sec
 
 void chapter_bad_measurement(struct cast *vm)
 {
-	struct page secret = {0};
+	struct page secret = { 0 };
 	struct step s;
 
 	table_chapter("8. A VM whose measurement is wrong");
 	step_begin(&s, "guest calls UV_ESM",
-	           "U_PERMISSION and H_SVM_INIT_ABORT: a normal VM again");
+		   "U_PERMISSION and H_SVM_INIT_ABORT: a normal VM again");
 	if (cast_start(&s, vm, "story-3", true) &&
 	    page_make(&s, vm, &secret, SECRET_GPA, "what this VM had in memory")) {
 		int64_t ret = guest_ucall(&s, vm, AGENT_ESM, 0);

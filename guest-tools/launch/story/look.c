@@ -25,7 +25,7 @@ const char *bytes_text(char *buf, size_t size, const uint8_t *bytes)
 		snprintf(buf, size, "\"%.*s\"", (int)n, (const char *)bytes);
 	else
 		snprintf(buf, size, "%02x%02x%02x%02x%02x%02x%02x%02x...", bytes[0], bytes[1],
-		         bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
+			 bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
 	return buf;
 }
 
@@ -65,7 +65,7 @@ bool page_make(struct step *s, struct cast *vm, struct page *page, uint64_t gpa,
 		.arg1 = 1,
 	};
 
-	*page = (struct page){.gpa = gpa, .bytes = vm->page, .model = calloc(1, vm->page)};
+	*page = (struct page){ .gpa = gpa, .bytes = vm->page, .model = calloc(1, vm->page) };
 	if (!step_check(s, page->model != NULL, "no memory"))
 		return false;
 	strncpy((char *)page->model, text, SECRET_BYTES - 1);
@@ -86,12 +86,12 @@ void page_drop(struct page *page)
 
 static bool guest_checksum(struct step *s, struct cast *vm, uint64_t gpa, uint64_t want)
 {
-	struct agent_slot cmd = {.cmd = AGENT_CHECKSUM, .gpa = gpa, .len = vm->page};
+	struct agent_slot cmd = { .cmd = AGENT_CHECKSUM, .gpa = gpa, .len = vm->page };
 
 	return guest_do(s, vm, &cmd) &&
 	       step_check(s, (uint64_t)cmd.ret == want,
-	                  "the guest's page has checksum %llx, not %llx",
-	                  (unsigned long long)cmd.ret, (unsigned long long)want);
+			  "the guest's page has checksum %llx, not %llx",
+			  (unsigned long long)cmd.ret, (unsigned long long)want);
 }
 
 bool page_guest_sees(struct step *s, struct cast *vm, const struct page *page)
@@ -103,9 +103,9 @@ bool page_guest_sees(struct step *s, struct cast *vm, const struct page *page)
 		return false;
 	step_guest(s, "reads %s", bytes_text(text, sizeof(text), seen));
 	return step_check(s, !memcmp(seen, page->model, sizeof(seen)),
-	                  "the guest does not read what it wrote") &&
+			  "the guest does not read what it wrote") &&
 	       guest_checksum(s, vm, page->gpa,
-	                      agent_fnv(AGENT_FNV_START, page->model, page->bytes));
+			      agent_fnv(AGENT_FNV_START, page->model, page->bytes));
 }
 
 bool page_guest_sees_zeros(struct step *s, struct cast *vm, uint64_t gpa)
@@ -143,7 +143,7 @@ bool page_host_sees(struct step *s, struct cast *vm, const struct page *page)
 {
 	uint8_t *seen = host_page(s, vm, page->gpa);
 	bool ok = seen && step_check(s, !memcmp(seen, page->model, page->bytes),
-	                             "the host does not read what the guest wrote");
+				     "the host does not read what the guest wrote");
 
 	free(seen);
 	return ok;
@@ -159,14 +159,14 @@ bool page_host_sees_zeros(struct step *s, struct cast *vm, uint64_t gpa)
 }
 
 bool page_host_sees_ciphertext(struct step *s, struct cast *vm, const struct page *page,
-                               uint8_t *copy)
+			       uint8_t *copy)
 {
 	uint8_t *seen = host_page(s, vm, page->gpa);
 	bool ok = seen &&
-	          step_check(s, !all_zero(seen, page->bytes),
-	                     "the host reads zeros, not ciphertext") &&
-	          step_check(s, !has_window(seen, page->model, page->bytes),
-	                     "%d bytes of the plaintext are in what the host reads", WINDOW);
+		  step_check(s, !all_zero(seen, page->bytes),
+			     "the host reads zeros, not ciphertext") &&
+		  step_check(s, !has_window(seen, page->model, page->bytes),
+			     "%d bytes of the plaintext are in what the host reads", WINDOW);
 
 	if (ok && copy)
 		memcpy(copy, seen, page->bytes);

@@ -13,8 +13,8 @@
 
 int main(void)
 {
-	struct cast first = {0}, second = {0}, third = {0};
-	struct page secret = {0}, other_secret = {0};
+	struct cast first = { 0 }, second = { 0 }, third = { 0 };
+	struct page secret = { 0 }, other_secret = { 0 };
 
 	table_head();
 	chapter_normal(&first, &secret);

@@ -25,7 +25,7 @@ void chapter_normal(struct cast *vm, struct page *secret)
 		return;
 
 	step_begin(&s, "guest writes a secret, host reads H",
-	           "normal memory is accessible to the hypervisor");
+		   "normal memory is accessible to the hypervisor");
 	if (page_make(&s, vm, secret, SECRET_GPA, "the guest's secret: attack at dawn") &&
 	    page_guest_sees(&s, vm, secret) && page_host_sees(&s, vm, secret))
 		check_gfn(&s, vm, SECRET_GPA, UVMEM_GFN_NORMAL, UV_GFN_NOSLOT);
@@ -46,8 +46,8 @@ static bool pages_in_h(struct step *s, struct cast *vm, uint64_t *present, uint6
 	ok = step_check(s, !pagemap_open(&pm, vm->c.info.pid), "cannot open pagemap: %m");
 	if (ok) {
 		ok = step_check(s,
-		                pagemap_read(&pm, vm->c.info.hva, raw, npages) == (ssize_t)npages,
-		                "cannot read pagemap: %m");
+				pagemap_read(&pm, vm->c.info.hva, raw, npages) == (ssize_t)npages,
+				"cannot read pagemap: %m");
 		for (uint64_t i = 0; ok && i < npages; i++) {
 			struct pagemap_entry e = pagemap_decode(raw[i], &pm.layout, pm.pfns);
 
@@ -72,12 +72,12 @@ static void check_went_secure(struct step *s, struct cast *vm, uint64_t touched)
 		return;
 	step_host(s, "VM %s/%s", uvmem_vm_state_name(info.vm_state), uv_vm_state_name(svm.state));
 	step_host(s, "%llu of %llu touched pages left in H, %llu are device-private",
-	          (unsigned long long)present, (unsigned long long)touched,
-	          (unsigned long long)device);
+		  (unsigned long long)present, (unsigned long long)touched,
+		  (unsigned long long)device);
 	step_equal(s, "the VM's state (ultravisor)", svm.state, UV_VM_SECURE);
 	step_equal(s, "the VM's state (hypervisor)", info.vm_state, UVMEM_VM_SECURE);
 	step_check(s, st.page_ins >= touched, "%llu page-ins for %llu touched pages",
-	           (unsigned long long)st.page_ins, (unsigned long long)touched);
+		   (unsigned long long)st.page_ins, (unsigned long long)touched);
 	/* The one that is left is the mailbox, which the guest shared. */
 	step_equal(s, "normal pages in H", (int64_t)present, (int64_t)st.shared);
 	step_equal(s, "shared pages", (int64_t)st.shared, 1);
@@ -92,7 +92,7 @@ void chapter_esm(struct cast *vm, const struct page *secret)
 
 	table_chapter("2. UV_ESM: the VM goes secure");
 	step_begin(&s, "guest calls UV_ESM",
-	           "INIT_START, page-in of every touched page, measurement, INIT_DONE; U_SUCCESS");
+		   "INIT_START, page-in of every touched page, measurement, INIT_DONE; U_SUCCESS");
 	if (pages_in_h(&s, vm, &touched, &device)) {
 		int64_t ret = guest_ucall(&s, vm, AGENT_ESM, 0);
 		char text[120];
@@ -117,11 +117,11 @@ static void peek(struct cast *vm, const struct page *secret, uint8_t *ciphertext
 	struct step s;
 
 	step_begin(&s, "host peeks at the secret",
-	           "UV_PAGE_OUT: encrypted, then readable by the hypervisor");
+		   "UV_PAGE_OUT: encrypted, then readable by the hypervisor");
 	if (hv_stats(&s, vm, &before) && page_host_sees_ciphertext(&s, vm, secret, ciphertext) &&
 	    hv_stats(&s, vm, &after) && check_gfn(&s, vm, SECRET_GPA, UVMEM_GFN_MEM, UV_GFN_SEALED))
 		step_check(&s, after.host_faults > before.host_faults,
-		           "no page-out was counted as a host's touch");
+			   "no page-out was counted as a host's touch");
 	step_end(&s);
 }
 
@@ -152,7 +152,7 @@ void chapter_peek(struct cast *vm, const struct page *secret)
 		step_begin(&s, "host peeks once more", "a page is never sealed twice with one IV");
 		if (page_host_sees_ciphertext(&s, vm, secret, second))
 			step_check(&s, memcmp(first, second, vm->page),
-			           "the ciphertext is the same");
+				   "the ciphertext is the same");
 		page_guest_sees(&s, vm, secret);
 		step_end(&s);
 	}

@@ -68,7 +68,7 @@ static void keep_secret(struct cast *vm, uint64_t gpa)
 	struct step s;
 
 	step_begin(&s, "guest writes a secret there, host peeks",
-	           "GFN Secure: the hypervisor gets it encrypted");
+		   "GFN Secure: the hypervisor gets it encrypted");
 	if (page_make(&s, vm, &secret, gpa, "again not meant for the host") &&
 	    page_host_sees_ciphertext(&s, vm, &secret, NULL) &&
 	    check_gfn(&s, vm, gpa, UVMEM_GFN_MEM, UV_GFN_SEALED))
@@ -86,11 +86,11 @@ static void unshare_all(struct cast *vm)
 	share(vm, SHARE_GPA);
 	share(vm, other);
 	step_begin(&s, "guest calls UV_UNSHARE_ALL_PAGES",
-	           "every shared page is zeroed and secure; the agent shares its mailbox anew");
+		   "every shared page is zeroed and secure; the agent shares its mailbox anew");
 	if (guest_write(&s, vm, SHARE_GPA, message, sizeof(message)) &&
 	    guest_write(&s, vm, other, message, sizeof(message)) &&
 	    step_equal(&s, "UV_UNSHARE_ALL_PAGES", guest_ucall(&s, vm, AGENT_UNSHARE_ALL, 0),
-	               U_SUCCESS) &&
+		       U_SUCCESS) &&
 	    page_guest_sees_zeros(&s, vm, SHARE_GPA) && page_guest_sees_zeros(&s, vm, other) &&
 	    check_gfn(&s, vm, SHARE_GPA, UVMEM_GFN_UVMEM, UV_GFN_RESIDENT) &&
 	    check_gfn(&s, vm, other, UVMEM_GFN_UVMEM, UV_GFN_RESIDENT) && hv_stats(&s, vm, &st))
@@ -107,7 +107,7 @@ void chapter_unshare(struct cast *vm)
 	table_chapter("5. The guest takes its page back");
 	step_begin(&s, "guest calls UV_UNSHARE_PAGE", "the page is zeroed: GFN Secure");
 	if (step_equal(&s, "UV_UNSHARE_PAGE", guest_ucall(&s, vm, AGENT_UNSHARE, SHARE_GPA),
-	               U_SUCCESS) &&
+		       U_SUCCESS) &&
 	    page_guest_sees_zeros(&s, vm, SHARE_GPA))
 		check_gfn(&s, vm, SHARE_GPA, UVMEM_GFN_UVMEM, UV_GFN_RESIDENT);
 	step_end(&s);

@@ -29,7 +29,7 @@ struct step {
 void table_head(void);
 void table_chapter(const char *title);
 bool table_failed(void); /* up to now */
-int table_end(void);     /* exit status */
+int table_end(void);	 /* exit status */
 
 void step_begin(struct step *s, const char *what, const char *spec);
 void step_guest(struct step *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -64,7 +64,7 @@ bool host_read(struct step *s, struct cast *vm, uint64_t gpa, void *buf, size_t 
 bool host_write(struct step *s, struct cast *vm, uint64_t gpa, const void *buf, size_t len);
 /* State of the GFN at @gpa as kvm-uvmem and as the ultravisor see it. */
 bool check_gfn(struct step *s, struct cast *vm, uint64_t gpa, enum uvmem_gfn_state hv,
-               enum uv_gfn_state uv);
+	       enum uv_gfn_state uv);
 bool hv_states(struct step *s, struct cast *vm, uint8_t *states, enum uvmem_vm_state *vm_state);
 bool hv_stats(struct step *s, struct cast *vm, struct uvmem_stats *st);
 bool hv_info(struct step *s, struct cast *vm, struct uvmem_info *info);
@@ -92,7 +92,7 @@ bool page_guest_sees_zeros(struct step *s, struct cast *vm, uint64_t gpa);
 bool page_host_sees(struct step *s, struct cast *vm, const struct page *page);
 bool page_host_sees_zeros(struct step *s, struct cast *vm, uint64_t gpa);
 bool page_host_sees_ciphertext(struct step *s, struct cast *vm, const struct page *page,
-                               uint8_t *seen);
+			       uint8_t *seen);
 const char *bytes_text(char *buf, size_t size, const uint8_t *bytes);
 
 /* The chapters. */
@@ -102,9 +102,9 @@ void chapter_peek(struct cast *vm, const struct page *secret);
 void chapter_share(struct cast *vm);
 void chapter_unshare(struct cast *vm);
 void chapter_tamper(struct cast *vm, struct cast *other, const struct page *secret,
-                    struct page *other_secret);
+		    struct page *other_secret);
 void chapter_terminate(struct cast *vm, struct cast *other, const struct page *secret,
-                       const struct page *other_secret);
+		       const struct page *other_secret);
 void chapter_bad_measurement(struct cast *vm);
 
 #endif /* _STORY_H */

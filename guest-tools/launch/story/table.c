@@ -7,7 +7,7 @@
 
 enum { COL_WHAT, COL_GUEST, COL_HOST, COL_SPEC, COL_VERDICT, COLUMNS };
 
-static const int width[COLUMNS] = {27, 30, 34, 33, 7};
+static const int width[COLUMNS] = { 27, 30, 34, 33, 7 };
 static unsigned int steps, failures;
 
 /* How much of @text goes on one line of @room; steps over the blank behind it. */
@@ -66,9 +66,9 @@ static void print_rule(void)
 
 void table_head(void)
 {
-	static const char *const head[COLUMNS] = {"step", "what the guest sees",
-	                                          "what the host sees",
-	                                          "what the specification says", "verdict"};
+	static const char *const head[COLUMNS] = { "step", "what the guest sees",
+						   "what the host sees",
+						   "what the specification says", "verdict" };
 
 	print_row(head);
 	print_rule();
@@ -94,7 +94,7 @@ int table_end(void)
 
 void step_begin(struct step *s, const char *what, const char *spec)
 {
-	*s = (struct step){.what = what, .spec = spec};
+	*s = (struct step){ .what = what, .spec = spec };
 }
 
 /* Later words follow earlier ones. */
@@ -143,13 +143,13 @@ bool step_check(struct step *s, bool ok, const char *format, ...)
 bool step_equal(struct step *s, const char *name, int64_t got, int64_t want)
 {
 	return step_check(s, got == want, "%s is %lld, not %lld", name, (long long)got,
-	                  (long long)want);
+			  (long long)want);
 }
 
 void step_end(struct step *s)
 {
-	const char *const cells[COLUMNS] = {s->what, s->guest, s->host, s->spec,
-	                                    s->failed ? "FAIL" : "ok"};
+	const char *const cells[COLUMNS] = { s->what, s->guest, s->host, s->spec,
+					     s->failed ? "FAIL" : "ok" };
 
 	steps++;
 	failures += s->failed;

@@ -34,7 +34,7 @@ static const char *beside(char *path, size_t size, const char *name)
 /* uvlaunch is beside this program, or found as a command. */
 static _Noreturn void exec_uvlaunch(const char *id, int log, bool bad_measurement)
 {
-	const char *argv[] = {"uvlaunch", "--id", "", "--mem", MEM, "--vcpus", VCPUS, NULL, NULL};
+	const char *argv[] = { "uvlaunch", "--id", "", "--mem", MEM, "--vcpus", VCPUS, NULL, NULL };
 	char path[4096];
 
 	argv[2] = id;
@@ -57,11 +57,11 @@ static bool connect_to(struct step *s, struct cast *vm)
 			return true;
 		if (errno != ESRCH)
 			return step_check(s, false, "control socket of %s: %s", vm->id,
-			                  strerror(errno));
+					  strerror(errno));
 		if (waitpid(vm->pid, &status, WNOHANG) == vm->pid) {
 			vm->pid = 0;
 			return step_check(s, false, "uvlaunch %s ended with status 0x%x", vm->id,
-			                  status);
+					  status);
 		}
 		usleep(50000);
 	}
@@ -70,7 +70,7 @@ static bool connect_to(struct step *s, struct cast *vm)
 
 bool cast_start(struct step *s, struct cast *vm, const char *id, bool bad_measurement)
 {
-	*vm = (struct cast){.id = id, .log = memfd_create(id, MFD_CLOEXEC)};
+	*vm = (struct cast){ .id = id, .log = memfd_create(id, MFD_CLOEXEC) };
 	if (vm->log < 0)
 		return step_check(s, false, "memfd_create: %s", strerror(errno));
 	vm->pid = fork();
@@ -99,7 +99,7 @@ static void cast_gone(struct cast *vm)
 	if (vm->connected)
 		uvc_close(&vm->c);
 	show_log(vm);
-	*vm = (struct cast){0};
+	*vm = (struct cast){ 0 };
 }
 
 void cast_kill(struct cast *vm)
@@ -114,17 +114,17 @@ void cast_kill(struct cast *vm)
 
 void cast_quit(struct step *s, struct cast *vm)
 {
-	struct uvc_request req = {.magic = UVC_MAGIC, .op = UVC_QUIT};
+	struct uvc_request req = { .magic = UVC_MAGIC, .op = UVC_QUIT };
 	struct uvc_reply rep;
 	int status;
 
 	if (!vm->connected)
 		return;
 	if (step_check(s, !uvc_call(&vm->c, &req, &rep), "UVC_QUIT of %s: %s", vm->id,
-	               strerror(errno)) &&
+		       strerror(errno)) &&
 	    waitpid(vm->pid, &status, 0) == vm->pid) {
 		step_check(s, WIFEXITED(status), "uvlaunch %s ended with status 0x%x", vm->id,
-		           status);
+			   status);
 		vm->pid = 0;
 		cast_gone(vm);
 	}
@@ -135,12 +135,12 @@ bool guest_do(struct step *s, struct cast *vm, struct agent_slot *cmd)
 	if (!uvc_agent(&vm->c, 0, cmd))
 		return true;
 	return step_check(s, false, "guest of %s, %s: %s %s", vm->id, agent_cmd_name(cmd->cmd),
-	                  strerror(errno), vm->c.info.stop_text);
+			  strerror(errno), vm->c.info.stop_text);
 }
 
 bool guest_write(struct step *s, struct cast *vm, uint64_t gpa, const void *buf, size_t len)
 {
-	struct agent_slot cmd = {.cmd = AGENT_WRITE, .gpa = gpa, .len = len};
+	struct agent_slot cmd = { .cmd = AGENT_WRITE, .gpa = gpa, .len = len };
 
 	memcpy(cmd.data, buf, len);
 	return guest_do(s, vm, &cmd) && step_equal(s, "the guest's write", cmd.ret, 0);
@@ -148,7 +148,7 @@ bool guest_write(struct step *s, struct cast *vm, uint64_t gpa, const void *buf,
 
 bool guest_read(struct step *s, struct cast *vm, uint64_t gpa, void *buf, size_t len)
 {
-	struct agent_slot cmd = {.cmd = AGENT_READ, .gpa = gpa, .len = len};
+	struct agent_slot cmd = { .cmd = AGENT_READ, .gpa = gpa, .len = len };
 
 	if (!guest_do(s, vm, &cmd) || !step_equal(s, "the guest's read", cmd.ret, 0))
 		return false;
@@ -158,7 +158,7 @@ bool guest_read(struct step *s, struct cast *vm, uint64_t gpa, void *buf, size_t
 
 int64_t guest_ucall(struct step *s, struct cast *vm, enum agent_cmd nr, uint64_t gpa)
 {
-	struct agent_slot cmd = {.cmd = nr, .gpa = gpa, .len = vm->page};
+	struct agent_slot cmd = { .cmd = nr, .gpa = gpa, .len = vm->page };
 
 	if (nr == AGENT_ESM)
 		cmd.arg0 = AGENT_ESM_BLOB_GPA;
@@ -170,7 +170,7 @@ bool host_read(struct step *s, struct cast *vm, uint64_t gpa, void *buf, size_t 
 	ssize_t n = uvc_peek(&vm->c, gpa, buf, len);
 
 	return step_check(s, n == (ssize_t)len, "the host read %zd of %zu bytes: %s", n, len,
-	                  strerror(errno));
+			  strerror(errno));
 }
 
 bool host_write(struct step *s, struct cast *vm, uint64_t gpa, const void *buf, size_t len)
@@ -178,18 +178,18 @@ bool host_write(struct step *s, struct cast *vm, uint64_t gpa, const void *buf, 
 	ssize_t n = uvc_poke(&vm->c, gpa, buf, len);
 
 	return step_check(s, n == (ssize_t)len, "the host wrote %zd of %zu bytes: %s", n, len,
-	                  strerror(errno));
+			  strerror(errno));
 }
 
 /* Asks about @npages states through the SVM's descriptor. */
 static bool get_hv_states(struct step *s, struct cast *vm, struct uvmem_state *state)
 {
 	return step_check(s, !ioctl(vm->c.svm_fd, UVMEM_GET_STATE, state), "UVMEM_GET_STATE: %s",
-	                  strerror(errno));
+			  strerror(errno));
 }
 
 bool check_gfn(struct step *s, struct cast *vm, uint64_t gpa, enum uvmem_gfn_state hv,
-               enum uv_gfn_state uv)
+	       enum uv_gfn_state uv)
 {
 	uint64_t gfn = gpa >> vm->c.info.page_shift;
 	uint8_t hv_seen = 0, uv_seen = 0;
@@ -206,15 +206,15 @@ bool check_gfn(struct step *s, struct cast *vm, uint64_t gpa, enum uvmem_gfn_sta
 	};
 
 	if (!get_hv_states(s, vm, &state) || !step_check(s, !ioctl(vm->c.uvsim_fd, UVSIM_MAP, &map),
-	                                                 "UVSIM_MAP: %s", strerror(errno)))
+							 "UVSIM_MAP: %s", strerror(errno)))
 		return false;
 	step_host(s, "GFN %s/%s", uvmem_gfn_state_name(hv_seen), uv_gfn_state_name(uv_seen));
 	return step_check(s, hv_seen == hv, "GPA 0x%llx is %s for the hypervisor, not %s",
-	                  (unsigned long long)gpa, uvmem_gfn_state_name(hv_seen),
-	                  uvmem_gfn_state_name(hv)) &&
+			  (unsigned long long)gpa, uvmem_gfn_state_name(hv_seen),
+			  uvmem_gfn_state_name(hv)) &&
 	       step_check(s, uv_seen == uv, "GPA 0x%llx is %s for the ultravisor, not %s",
-	                  (unsigned long long)gpa, uv_gfn_state_name(uv_seen),
-	                  uv_gfn_state_name(uv));
+			  (unsigned long long)gpa, uv_gfn_state_name(uv_seen),
+			  uv_gfn_state_name(uv));
 }
 
 bool hv_states(struct step *s, struct cast *vm, uint8_t *states, enum uvmem_vm_state *vm_state)
@@ -233,20 +233,20 @@ bool hv_states(struct step *s, struct cast *vm, uint8_t *states, enum uvmem_vm_s
 bool hv_stats(struct step *s, struct cast *vm, struct uvmem_stats *st)
 {
 	return step_check(s, !ioctl(vm->c.svm_fd, UVMEM_GET_STATS, st), "UVMEM_GET_STATS: %s",
-	                  strerror(errno));
+			  strerror(errno));
 }
 
 bool hv_info(struct step *s, struct cast *vm, struct uvmem_info *info)
 {
 	return step_check(s, !ioctl(vm->c.svm_fd, UVMEM_GET_INFO, info), "UVMEM_GET_INFO: %s",
-	                  strerror(errno));
+			  strerror(errno));
 }
 
 bool uv_svm(struct step *s, struct cast *vm, struct uvsim_svm *svm)
 {
-	*svm = (struct uvsim_svm){.lpid = vm->c.info.lpid};
+	*svm = (struct uvsim_svm){ .lpid = vm->c.info.lpid };
 	return step_check(s, !ioctl(vm->c.uvsim_fd, UVSIM_GET_SVM, svm), "UVSIM_GET_SVM: %s",
-	                  strerror(errno));
+			  strerror(errno));
 }
 
 bool uv_stats(struct step *s, struct uvsim_stats *st)

@@ -21,11 +21,11 @@ int arch_boot(struct vm *vm, struct arch_range *range)
 	uint64_t npages = (vm->mem_bytes + LARGE_PAGE - 1) / LARGE_PAGE;
 	uint64_t ndirs = (npages + ENTRIES - 1) / ENTRIES;
 
-	*range = (struct arch_range){X86_PML4_GPA, (2 + ndirs) * X86_PAGE};
+	*range = (struct arch_range){ X86_PML4_GPA, (2 + ndirs) * X86_PAGE };
 	if (ndirs > (X86_TABLES_END_GPA - X86_PD_GPA) / X86_PAGE)
 		return fail("%llu bytes of guest memory: there is room for page tables for %u GiB",
-		            (unsigned long long)vm->mem_bytes,
-		            (X86_TABLES_END_GPA - X86_PD_GPA) / X86_PAGE);
+			    (unsigned long long)vm->mem_bytes,
+			    (X86_TABLES_END_GPA - X86_PD_GPA) / X86_PAGE);
 	pml4[0] = X86_PDPT_GPA | PTE_TABLE;
 	for (uint64_t i = 0; i < ndirs; i++)
 		pdpt[i] = (X86_PD_GPA + i * X86_PAGE) | PTE_TABLE;

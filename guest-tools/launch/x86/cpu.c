@@ -19,7 +19,7 @@ int arch_vm_init(struct vm *vm)
 {
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_EXIT_HYPERCALL,
-		.args = {1ULL << KVM_HC_MAP_GPA_RANGE},
+		.args = { 1ULL << KVM_HC_MAP_GPA_RANGE },
 	};
 
 	if (ioctl(vm->vm_fd, KVM_ENABLE_CAP, &cap))

@@ -17,7 +17,7 @@
 #define HC_PAGE_SHIFT 12 /* npages of the hypercall counts 4 KiB pages */
 
 static enum guest_exit stuck(struct vcpu *vcpu, char *why, size_t size, const char *what,
-                             uint64_t value)
+			     uint64_t value)
 {
 	snprintf(why, size, "vCPU %u: %s 0x%llx", vcpu->index, what, (unsigned long long)value);
 	return GUEST_STUCK;
@@ -27,12 +27,12 @@ static void fill_call(struct ucall *call, const struct kvm_regs *regs)
 {
 	*call = (struct ucall){
 		.nr = regs->rdi,
-		.args = {regs->rsi, regs->rcx, regs->r8, regs->r9, regs->r10, regs->r11},
+		.args = { regs->rsi, regs->rcx, regs->r8, regs->r9, regs->r10, regs->r11 },
 	};
 }
 
 static enum guest_exit doorbell(struct vcpu *vcpu, uint32_t number, struct ucall *call, char *why,
-                                size_t size)
+				size_t size)
 {
 	struct kvm_regs regs;
 
@@ -78,8 +78,8 @@ static enum guest_exit hypercall(struct vcpu *vcpu, struct ucall *call, char *wh
 		return stuck(vcpu, why, size, "no hypercall", run->hypercall.nr);
 	*call = (struct ucall){
 		.nr = private ? UV_UNSHARE_PAGE : UV_SHARE_PAGE,
-		.args = {run->hypercall.args[0] >> shift,
-	                 run->hypercall.args[1] >> (shift - HC_PAGE_SHIFT)},
+		.args = { run->hypercall.args[0] >> shift,
+			  run->hypercall.args[1] >> (shift - HC_PAGE_SHIFT) },
 	};
 	return GUEST_UCALL;
 }
@@ -99,15 +99,15 @@ enum guest_exit arch_exit(struct vcpu *vcpu, struct ucall *call, char *why, size
 		return stuck(vcpu, why, size, "there is no memory at GPA", run->mmio.phys_addr);
 	case KVM_EXIT_HLT:
 		return stuck(vcpu, why, size, "halted without an interrupt to come, exit",
-		             KVM_EXIT_HLT);
+			     KVM_EXIT_HLT);
 	case KVM_EXIT_SHUTDOWN:
 		return stuck(vcpu, why, size, "triple fault, exit", KVM_EXIT_SHUTDOWN);
 	case KVM_EXIT_FAIL_ENTRY:
 		return stuck(vcpu, why, size, "KVM cannot enter it, hardware reason",
-		             run->fail_entry.hardware_entry_failure_reason);
+			     run->fail_entry.hardware_entry_failure_reason);
 	case KVM_EXIT_INTERNAL_ERROR:
 		return stuck(vcpu, why, size, "KVM internal error, suberror",
-		             run->internal.suberror);
+			     run->internal.suberror);
 	default:
 		return stuck(vcpu, why, size, "unknown exit", run->exit_reason);
 	}

@@ -4,7 +4,7 @@
 
 static int64_t ucall2(uint64_t nr, uint64_t a0, uint64_t a1)
 {
-	struct guest_ucall call = {.nr = nr, .args = {a0, a1}};
+	struct guest_ucall call = { .nr = nr, .args = { a0, a1 } };
 
 	arch_ucall(&call);
 	return call.ret;
@@ -32,7 +32,7 @@ int64_t uv_unshare_all_pages(void)
 
 int64_t h_random(uint64_t *value)
 {
-	struct guest_ucall call = {.nr = H_RANDOM};
+	struct guest_ucall call = { .nr = H_RANDOM };
 
 	arch_ucall(&call);
 	*value = call.out[0];

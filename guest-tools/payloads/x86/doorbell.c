@@ -17,13 +17,13 @@ void arch_ucall(struct guest_ucall *call)
 	uint64_t rcx = call->args[1];
 
 	asm volatile("movq 16(%[args]), %%r8\n\t"
-	             "movq 24(%[args]), %%r9\n\t"
-	             "movq 32(%[args]), %%r10\n\t"
-	             "movq 40(%[args]), %%r11\n\t"
-	             "outl %%eax, %%dx"
-	             : "+a"(rax), "+S"(rsi), "+c"(rcx)
-	             : "d"(AGENT_PORT), "D"(call->nr), [args] "b"(call->args)
-	             : "memory", "r8", "r9", "r10", "r11");
+		     "movq 24(%[args]), %%r9\n\t"
+		     "movq 32(%[args]), %%r10\n\t"
+		     "movq 40(%[args]), %%r11\n\t"
+		     "outl %%eax, %%dx"
+		     : "+a"(rax), "+S"(rsi), "+c"(rcx)
+		     : "d"(AGENT_PORT), "D"(call->nr), [args] "b"(call->args)
+		     : "memory", "r8", "r9", "r10", "r11");
 	call->ret = (int64_t)rax;
 	call->out[0] = rsi;
 	call->out[1] = rcx;
@@ -81,13 +81,13 @@ int64_t arch_map_gpa_range(uint64_t gpa, uint64_t len, bool shared)
 
 	if (has_vmmcall())
 		asm volatile("vmmcall"
-		             : "+a"(ret)
-		             : "b"(gpa), "c"(npages), "d"(attributes)
-		             : "memory");
+			     : "+a"(ret)
+			     : "b"(gpa), "c"(npages), "d"(attributes)
+			     : "memory");
 	else
 		asm volatile("vmcall"
-		             : "+a"(ret)
-		             : "b"(gpa), "c"(npages), "d"(attributes)
-		             : "memory");
+			     : "+a"(ret)
+			     : "b"(gpa), "c"(npages), "d"(attributes)
+			     : "memory");
 	return ret;
 }

@@ -36,7 +36,7 @@ static struct gate idt[EXCEPTIONS];
 /* Every vCPU writes the same gates, so they need no lock. */
 void x86_catch_exceptions(void)
 {
-	struct idt_pointer pointer = {sizeof(idt) - 1, (uintptr_t)idt};
+	struct idt_pointer pointer = { sizeof(idt) - 1, (uintptr_t)idt };
 
 	for (unsigned int i = 0; i < EXCEPTIONS; i++) {
 		uintptr_t entry = (uintptr_t)exception_entries + i * EXCEPTION_BYTES;
