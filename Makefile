@@ -19,9 +19,8 @@ MACHINE ?= x86
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNELS ?= release debug
 TESTS ?=
-export MACHINE
+export MACHINE MAKE
 
-B := build/$(MACHINE)
 VM := host-tests/vm
 
 # The stages follow one another; each uses all processors by itself.
@@ -46,19 +45,19 @@ shell: modules-release tools-tests ## an interactive shell in the machine, every
 	@$(VM)/shell.sh release
 
 check: ## run every test; the last line is the totals
-	@host-tests/check.sh
+	+@host-tests/check.sh unit lint kconfig vm
 
-check-unit: setup-check ## unit tests of the ultravisor's core, plain and with sanitizers
-	@host-tests/unit.sh
+check-unit: ## unit tests of the ultravisor's core and the tools, with sanitizers too
+	+@host-tests/check.sh unit
 
 check-x86: ## the tests in the x86 machine (KERNELS=, TESTS= choose)
-	@$(MAKE) --no-print-directory MACHINE=x86 check-vm
+	+@MACHINE=x86 host-tests/check.sh vm
 
-check-kconfig: setup kernel-release ## build from a kernel tree, through Kconfig
-	@host-tests/kconfig.sh
+check-kconfig: ## build from a kernel tree, through Kconfig
+	+@host-tests/check.sh kconfig
 
-lint: setup-check kernel-release ## checkpatch, sparse, clang-format, shellcheck, cppcheck
-	@host-tests/lint.sh
+lint: ## checkpatch, sparse, clang-format, shellcheck, cppcheck
+	+@host-tests/check.sh lint
 
 tools: setup ## uvlaunch, uvstory, uvctl and the agent, in build/
 	@$(VM)/tools.sh
@@ -74,8 +73,18 @@ clean: ## remove build/ (the kernels stay in the cache)
 
 # What the above are made of.
 
-check-vm: $(addprefix image-,$(sort release $(KERNELS)))
-	@set -e; for kernel in $(KERNELS); do $(VM)/run-tests.sh $$kernel $(TESTS); done
+stage-unit: setup-check
+	@host-tests/unit.sh
+
+stage-lint: setup-check kernel-release
+	@host-tests/lint.sh
+
+stage-kconfig: setup-check kernel-release
+	@host-tests/kconfig.sh
+
+stage-vm: setup-check $(addprefix image-,$(sort release $(KERNELS)))
+	@rc=0; for kernel in $(KERNELS); do \
+		$(VM)/run-tests.sh $$kernel $(TESTS) || rc=1; done; exit $$rc
 
 setup:
 	@$(VM)/packages.sh build kernel image vm-$(MACHINE)
@@ -96,6 +105,7 @@ image-%: modules-% tools-tests
 	@$(VM)/image.sh $*
 
 .PHONY: help run shell check check-unit check-x86 check-kconfig lint tools modules \
-	modules_install clean check-vm setup setup-check tools-tests
+	modules_install clean stage-unit stage-lint stage-kconfig stage-vm setup setup-check \
+	tools-tests
 
 endif

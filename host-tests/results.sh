@@ -7,7 +7,8 @@
 #   results.sh start			forget the last run
 #   results.sh add VERDICT SUITE NAME [REASON]
 #   results.sh merge FILE		add the lines of FILE
-#   results.sh ktap SUITE FILE		add the results of a KTAP log
+#   results.sh ktap SUITE LOG STATUS	add the results in the (K)TAP log of a program
+#					that ended with STATUS; fail if one failed
 #   results.sh count			print the number of lines
 #   results.sh summary			what failed, what was skipped, and the totals;
 #					exit status 0 when something passed and nothing failed
@@ -54,8 +55,8 @@ start) : >"$FILE" ;;
 add) add "$@" ;;
 merge) cat "$1" >>"$FILE" ;;
 ktap)
-	{ cat "$2"; echo "@test ${3:-0} 0"; echo "@end 0"; } |
-		awk -v suite="$1" -f "$TOP/host-tests/vm/ktap.awk" >>"$FILE" ;;
+	awk -v suite="$1" -v status="$3" -v log_file="$2" -f "$TOP/host-tests/ktap.awk" "$2" |
+		tee -a "$FILE" | awk '/^fail/ { rc = 1 } END { exit rc }' ;;
 count) wc -l <"$FILE" ;;
 summary) summary ;;
 *) sed -n '3,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;

@@ -71,6 +71,7 @@ missing()
 	done | sort -u
 }
 
+# shellcheck disable=SC2317
 as_root()
 {
 	if [ "$(id -u)" = 0 ]; then
@@ -81,6 +82,7 @@ as_root()
 }
 
 # The lists of a fresh machine may be empty or old: try, update, try again.
+# shellcheck disable=SC2317
 install()
 {
 	as_root apt-get install -y --no-install-recommends "$@" && return

@@ -10,7 +10,7 @@ PATTERN+='|KASAN:|UBSAN:|ODEBUG:|list_(add|del) corruption|[Bb]ad page'
 PATTERN+='|possible recursive locking|possible circular locking|inconsistent lock state'
 PATTERN+='|suspicious RCU usage|[Ii]nvalid wait context|sleeping function called|lock held when returning'
 PATTERN+='|bad unlock balance|held lock freed|nested lock was not taken|turning off the locking'
-PATTERN+='|unreferenced object|new suspected memory leaks|rcu.*(stall|starved)|blocked for more than'
+PATTERN+='|unreferenced object|new suspected memory leaks|rcu.*(detected.*stall|starved)|blocked for more than'
 PATTERN+='|soft lockup|scheduling while atomic|refcount_t:|Objects remaining in|segfault at|Out of memory:'
 
 grep -anE "$PATTERN" "$1"
