@@ -112,8 +112,8 @@ bool guest_is_zero(struct vm *vm, uint64_t gfn)
 	uint8_t *buf = malloc(vm->m->page);
 	bool ok;
 
-	ok = !guest_copy(vm, gfn << vm->m->shift, buf, vm->m->page, false) &&
-	     !buf[0] && !memcmp(buf, buf + 1, vm->m->page - 1);
+	ok = !guest_copy(vm, gfn << vm->m->shift, buf, vm->m->page, false) && !buf[0] &&
+	     !memcmp(buf, buf + 1, vm->m->page - 1);
 	free(buf);
 	return ok;
 }
@@ -130,7 +130,8 @@ bool vm_check_normal(struct vm *vm, uint64_t gfn, uint32_t seed)
 	bool ok;
 
 	pattern(vm->m, want, gfn, seed);
-	ok = vm->h[gfn].state == H_NORMAL && !memcmp(ra_va(vm->m, vm->h[gfn].ra), want, vm->m->page);
+	ok = vm->h[gfn].state == H_NORMAL &&
+	     !memcmp(ra_va(vm->m, vm->h[gfn].ra), want, vm->m->page);
 	free(want);
 	return ok;
 }

@@ -22,7 +22,8 @@ void vm_add_slot(struct vm *vm, uint64_t gfn, uint64_t n)
 	vm->slot[vm->nslots] = (struct hslot){ gfn, n };
 	if (vm->init_start)
 		assert_int_equal(hv(m, UV_REGISTER_MEM_SLOT, vm->lpid, gfn << m->shift,
-				    n << m->shift, 0, vm->nslots), U_SUCCESS);
+				    n << m->shift, 0, vm->nslots),
+				 U_SUCCESS);
 	vm->nslots++;
 }
 
@@ -264,8 +265,7 @@ static int64_t dispatch(struct vm *vm, uint64_t nr, const uint64_t *args, uint64
 	return H_FUNCTION;
 }
 
-int64_t hv_hcall(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
-		 uint64_t *out)
+int64_t hv_hcall(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args, uint64_t *out)
 {
 	int64_t ret;
 

@@ -13,11 +13,12 @@ static __thread int held[16];
 static __thread unsigned int nheld;
 static __thread unsigned int in_hv_call;
 
-#define BROKEN(...) do { \
-	fprintf(stderr, "core broke a promise: " __VA_ARGS__); \
-	fputc('\n', stderr); \
-	abort(); \
-} while (0)
+#define BROKEN(...)                                                    \
+	do {                                                           \
+		fprintf(stderr, "core broke a promise: " __VA_ARGS__); \
+		fputc('\n', stderr);                                   \
+		abort();                                               \
+	} while (0)
 
 struct watched_lock {
 	struct uv_lock *lock;
@@ -325,8 +326,7 @@ void machine_free(struct machine *m)
 		vm_free(&m->vm[i]);
 	if (stats(m).secure_used || stats(m).svms)
 		BROKEN("%llu secure pages and %llu SVMs are left",
-		       (unsigned long long)stats(m).secure_used,
-		       (unsigned long long)stats(m).svms);
+		       (unsigned long long)stats(m).secure_used, (unsigned long long)stats(m).svms);
 	uv_destroy(m->uv);
 	if (m->live || m->maps || nheld)
 		BROKEN("%ld allocations, %u maps, %u locks are left", m->live, m->maps, nheld);

@@ -26,24 +26,24 @@
 #include "../../uv-sim/user/uvsim_user.h"
 #include "../../uv-sim/user/esm_blob.h"
 
-#define MAX_VMS		4
-#define MAX_VM_SLOTS	4
-#define RA_BASE		0x10000000ULL	/* where normal memory starts */
+#define MAX_VMS 4
+#define MAX_VM_SLOTS 4
+#define RA_BASE 0x10000000ULL /* where normal memory starts */
 
 extern const uint8_t owner_key[32];
 
 /* A page of a VM as its hypervisor sees it. */
 enum hstate {
-	H_HOLE,		/* nobody ever touched it */
-	H_NORMAL,	/* a normal page, nothing known of it */
-	H_DEVICE,	/* in secure memory */
-	H_PAGED_OUT,	/* a normal page, with what UV_PAGE_OUT wrote */
-	H_SHARED,	/* a normal page, shared */
+	H_HOLE,	     /* nobody ever touched it */
+	H_NORMAL,    /* a normal page, nothing known of it */
+	H_DEVICE,    /* in secure memory */
+	H_PAGED_OUT, /* a normal page, with what UV_PAGE_OUT wrote */
+	H_SHARED,    /* a normal page, shared */
 };
 
 struct hpage {
 	enum hstate state;
-	uint64_t ra;	/* H_NORMAL, H_PAGED_OUT, H_SHARED */
+	uint64_t ra; /* H_NORMAL, H_PAGED_OUT, H_SHARED */
 };
 
 struct hslot {
@@ -57,11 +57,11 @@ struct vm {
 	uint32_t lpid;
 	unsigned int nslots;
 	struct hslot slot[MAX_VM_SLOTS];
-	uint64_t top;			/* GFNs that h[] and g[] cover */
+	uint64_t top; /* GFNs that h[] and g[] cover */
 	struct hpage *h;
-	uint8_t **g;			/* the guest view: what is mapped */
+	uint8_t **g; /* the guest view: what is mapped */
 	bool init_start, init_done;
-	pthread_mutex_t lock;		/* of the hypervisor's, over ultracalls */
+	pthread_mutex_t lock; /* of the hypervisor's, over ultracalls */
 	pthread_mutex_t view;
 	uint64_t blob_gpa;
 };
@@ -74,7 +74,7 @@ struct machine {
 	size_t page;
 	uint32_t secure_pages;
 
-	pthread_mutex_t lock;		/* of everything below */
+	pthread_mutex_t lock; /* of everything below */
 	uint8_t *normal;
 	uint32_t npages, nfree;
 	uint32_t *free;
@@ -83,22 +83,22 @@ struct machine {
 	unsigned int nlog;
 
 	/* knobs of the hypervisor */
-	bool no_range;			/* as upstream: no range calls */
-	bool back_holes;		/* as upstream: a hole gets a device page */
+	bool no_range;	 /* as upstream: no range calls */
+	bool back_holes; /* as upstream: a hole gets a device page */
 	/* Sees every hypercall first; true if it answered in *ret. */
 	bool (*hook)(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
 		     uint64_t *out, int64_t *ret);
 	unsigned int hcalls;
-	unsigned int patience;		/* faults a guest takes on one access */
+	unsigned int patience; /* faults a guest takes on one access */
 
 	/* knobs of the port */
-	long fail_alloc;		/* fail this allocation from now, 1 the next; 0 none */
+	long fail_alloc; /* fail this allocation from now, 1 the next; 0 none */
 	long allocs, live;
 	bool fail_random, fail_seal;
 	/* Called in the middle of sealing and opening. */
 	void (*on_crypt)(struct machine *m, bool sealing);
 	uint8_t last_iv[UV_IV_BYTES];
-	unsigned int maps;		/* open port->map()s */
+	unsigned int maps; /* open port->map()s */
 };
 
 struct options {

@@ -6,8 +6,8 @@
 #include "machine.h"
 #include <openssl/evp.h>
 
-#define N	20	/* pages; the last two hold the blob */
-#define SEED	8
+#define N 20 /* pages; the last two hold the blob */
+#define SEED 8
 
 static void fill(struct vm *vm)
 {
@@ -80,7 +80,7 @@ static void wrong_digest(struct vm *vm)
 	assert_true(logged(vm->m, "LPID 1: UV_ESM failed: -11"));
 	is_normal_again(vm, 17);
 	host_touch(vm, 17)[4095] ^= 1;
-	secure_now(vm);		/* and it may try again */
+	secure_now(vm); /* and it may try again */
 }
 
 static void failed_measurement(void **state)
@@ -122,7 +122,7 @@ static bool busy_after(struct machine *m, struct vm *vm, uint64_t nr, const uint
 	if ((nr != H_SVM_PAGE_IN && nr != H_SIM_SVM_PAGE_IN_RANGE) || countdown-- > 1)
 		return false;
 	countdown = 1;
-	if (seen++ > 200)	/* lets the abort have what it needs */
+	if (seen++ > 200) /* lets the abort have what it needs */
 		return false;
 	*ret = H_BUSY;
 	*out = 0;
@@ -323,7 +323,7 @@ static void hypervisor_lies(void **state)
 
 	(void)state;
 	vm->m->hook = absurd_answers;
-	assert_int_equal(vm_esm(vm), U_PARAMETER);	/* zeros are no blob */
+	assert_int_equal(vm_esm(vm), U_PARAMETER); /* zeros are no blob */
 	is_normal_again(vm, -1);
 	machine_free(vm->m);
 }
@@ -360,14 +360,16 @@ static void ranges_of_any_bytes(void **state)
 	uint64_t out[2];
 
 	(void)state;
-	vm_add_slot(vm, N, 4);	/* holes: measured as zeros */
+	vm_add_slot(vm, N, 4); /* holes: measured as zeros */
 	for (int g = 0; g < 4; g++)
 		memcpy(mem + g * 4096, host_touch(vm, g), 4096);
-	put_ranges(vm, 0x1234, (struct uv_esm_range_src[]){
+	put_ranges(vm, 0x1234,
+		   (struct uv_esm_range_src[]){
 			   { 4095, mem + 4095, 1, UV_ESM_SHA256 },
 			   { 100, mem + 100, 3 * 4096, UV_ESM_SHA512 },
 			   { 0x1234, mem + 0x1234, 1, UV_ESM_SHA512 },
-			   { (N << 12) + 1, zeros, sizeof(zeros), UV_ESM_SHA256 } }, 4);
+			   { (N << 12) + 1, zeros, sizeof(zeros), UV_ESM_SHA256 } },
+		   4);
 	assert_int_equal(guest(vm, UV_ESM, vm->blob_gpa, 0, out), U_SUCCESS);
 	assert_int_equal(out[0], 0x1234);
 	assert_true(logged(vm->m, "entry 0x1234"));
@@ -379,9 +381,11 @@ static void range_in_no_slot(void **state)
 	struct vm *vm = normal_vm(64);
 
 	(void)state;
-	put_ranges(vm, 0x5000, (struct uv_esm_range_src[]){
+	put_ranges(vm, 0x5000,
+		   (struct uv_esm_range_src[]){
 			   { 0x5000, host_touch(vm, 5), 4096, UV_ESM_SHA256 },
-			   { (N + 8) << 12, host_touch(vm, 5), 4096, UV_ESM_SHA256 } }, 2);
+			   { (N + 8) << 12, host_touch(vm, 5), 4096, UV_ESM_SHA256 } },
+		   2);
 	assert_int_equal(vm_esm(vm), U_PERMISSION);
 	is_normal_again(vm, -1);
 	machine_free(vm->m);
@@ -440,14 +444,14 @@ static void signed_nonsense(void **state)
 		uint64_t value;
 		int64_t ret;
 	} row[] = {
-#define H(f)	offsetof(struct uv_esm_header, f)
-#define R(f)	(sizeof(struct uv_esm_header) + offsetof(struct uv_esm_range, f))
+#define H(f) offsetof(struct uv_esm_header, f)
+#define R(f) (sizeof(struct uv_esm_header) + offsetof(struct uv_esm_range, f))
 		{ H(version), 4, 2, U_PARAMETER },
 		{ H(total_size), 4, 1, U_PARAMETER },
 		{ H(total_size), 4, ~0u, U_PARAMETER },
 		{ H(nranges), 4, 0, U_PARAMETER },
 		{ H(nranges), 4, 257, U_PARAMETER },
-		{ H(nranges), 4, 0x02e8ba2f, U_PARAMETER },	/* size would wrap */
+		{ H(nranges), 4, 0x02e8ba2f, U_PARAMETER }, /* size would wrap */
 		{ H(flags), 4, 1, U_PARAMETER },
 		{ H(reserved), 4, 1, U_PARAMETER },
 		{ H(entry), 8, 0x9000, U_PERMISSION },
@@ -461,7 +465,7 @@ static void signed_nonsense(void **state)
 		{ R(alg), 4, 3, U_PERMISSION },
 		{ R(alg), 4, UV_ESM_SHA512, U_PERMISSION },
 		{ R(reserved), 4, 1, U_PERMISSION },
-		{ R(digest) + 40, 1, 1, U_PERMISSION },		/* behind a SHA-256 */
+		{ R(digest) + 40, 1, 1, U_PERMISSION }, /* behind a SHA-256 */
 	};
 	const size_t len = sizeof(struct uv_esm_header) + sizeof(struct uv_esm_range) + 16;
 
@@ -470,8 +474,10 @@ static void signed_nonsense(void **state)
 		struct vm *vm = normal_vm(64);
 		uint8_t *blob;
 
-		put_ranges(vm, 0x5000, &(struct uv_esm_range_src){
-				   0x5000, host_touch(vm, 5), 4096, UV_ESM_SHA256 }, 1);
+		put_ranges(vm, 0x5000,
+			   &(struct uv_esm_range_src){ 0x5000, host_touch(vm, 5), 4096,
+						       UV_ESM_SHA256 },
+			   1);
 		blob = host_touch(vm, N - 2);
 		crypt_blob(blob, len, 0);
 		memcpy(blob + row[i].off, &row[i].value, row[i].bytes);
@@ -489,9 +495,11 @@ static void every_byte_of_the_blob(void **state)
 	size_t len = sizeof(struct uv_esm_header) + 2 * sizeof(struct uv_esm_range) + 16;
 
 	(void)state;
-	put_ranges(vm, 0x5000, (struct uv_esm_range_src[]){
-			   { 0x5000, host_touch(vm, 5), 4096, UV_ESM_SHA256 },
-			   { 0x6000, host_touch(vm, 6), 4096, UV_ESM_SHA512 } }, 2);
+	put_ranges(
+		vm, 0x5000,
+		(struct uv_esm_range_src[]){ { 0x5000, host_touch(vm, 5), 4096, UV_ESM_SHA256 },
+					     { 0x6000, host_touch(vm, 6), 4096, UV_ESM_SHA512 } },
+		2);
 	for (size_t i = 0; i < len; i++) {
 		int64_t ret;
 

@@ -2,7 +2,7 @@
 /* Secure memory is full: who goes, in which order, and what if he will not. */
 #include "machine.h"
 
-#define SEED	5
+#define SEED 5
 
 static uint64_t evicted[4096];
 static unsigned int nevicted;
@@ -147,8 +147,8 @@ static void nobody_goes(void **state)
 /* Guest memory three times the size of secure memory, two SVMs, every byte. */
 static void three_times(void **state)
 {
-	struct machine *m = machine_new(&(struct options){ .secure_pages = 32,
-							   .normal_pages = 400 });
+	struct machine *m =
+		machine_new(&(struct options){ .secure_pages = 32, .normal_pages = 400 });
 	uint32_t gen[2][48], x = 12345;
 	struct vm *vm[2];
 
@@ -176,8 +176,7 @@ static void three_times(void **state)
 	assert_true(stats(m).evictions > 10000);
 	assert_true(stats(m).secure_peak <= 32);
 	assert_true(svm_info(vm[0]).evictions > 1000 && svm_info(vm[1]).evictions > 1000);
-	assert_int_equal(svm_info(vm[0]).resident + svm_info(vm[1]).resident,
-			 stats(m).secure_used);
+	assert_int_equal(svm_info(vm[0]).resident + svm_info(vm[1]).resident, stats(m).secure_used);
 	assert_int_equal(stats(m).opens, svm_info(vm[0]).opens + svm_info(vm[1]).opens);
 	machine_free(m);
 }

@@ -7,7 +7,7 @@
  */
 #include "machine.h"
 
-#define CALLS	150000
+#define CALLS 150000
 
 static uint32_t x;
 
@@ -72,8 +72,8 @@ static void arguments(struct machine *m, uint64_t nr, uint64_t *a)
 static bool any_answer(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
 		       uint64_t *out, int64_t *ret)
 {
-	static const int64_t answers[] = { H_SUCCESS, H_BUSY, H_PARAMETER, H_STATE, H_FUNCTION,
-					   H_UNSUPPORTED, -77, 99 };
+	static const int64_t answers[] = { H_SUCCESS,  H_BUSY,	      H_PARAMETER, H_STATE,
+					   H_FUNCTION, H_UNSUPPORTED, -77,	   99 };
 
 	(void)vm, (void)nr, (void)args;
 	if (rnd(10))
@@ -85,16 +85,26 @@ static bool any_answer(struct machine *m, struct vm *vm, uint64_t nr, const uint
 
 static void hv_garbage(struct machine *m)
 {
-	static const uint64_t nrs[] = { UV_WRITE_PATE, UV_ESM, UV_RETURN, UV_REGISTER_MEM_SLOT,
-					UV_UNREGISTER_MEM_SLOT, UV_PAGE_IN, UV_PAGE_OUT,
-					UV_PAGE_IN, UV_PAGE_OUT, UV_SHARE_PAGE, UV_PAGE_INVAL,
-					UV_SVM_TERMINATE, UV_UNSHARE_ALL_PAGES, 0xF100 };
+	static const uint64_t nrs[] = { UV_WRITE_PATE,
+					UV_ESM,
+					UV_RETURN,
+					UV_REGISTER_MEM_SLOT,
+					UV_UNREGISTER_MEM_SLOT,
+					UV_PAGE_IN,
+					UV_PAGE_OUT,
+					UV_PAGE_IN,
+					UV_PAGE_OUT,
+					UV_SHARE_PAGE,
+					UV_PAGE_INVAL,
+					UV_SVM_TERMINATE,
+					UV_UNSHARE_ALL_PAGES,
+					0xF100 };
 	uint64_t nr = nrs[rnd(14)], a[5];
 
 	arguments(m, nr, a);
 	if (nr == UV_SVM_TERMINATE && rnd(20))
 		return;
-	if (nr == UV_WRITE_PATE)	/* the model needs its partitions */
+	if (nr == UV_WRITE_PATE) /* the model needs its partitions */
 		a[0] = rnd(2) ? 4 + rnd(8) : any_value(m) << 13;
 	hv(m, nr, a[0], a[1], a[2], a[3], a[4]);
 }
@@ -102,7 +112,7 @@ static void hv_garbage(struct machine *m)
 static void guest_garbage(struct machine *m)
 {
 	static const uint64_t nrs[] = { UV_SHARE_PAGE, UV_UNSHARE_PAGE, UV_UNSHARE_ALL_PAGES,
-					UV_PAGE_IN, H_RANDOM, UV_RETURN };
+					UV_PAGE_IN,    H_RANDOM,	UV_RETURN };
 	struct vm *vm = &m->vm[rnd(3)];
 	uint8_t b[64] = { 1 };
 

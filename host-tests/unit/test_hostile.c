@@ -2,8 +2,8 @@
 /* A hypervisor that does not keep to its side: nobody but its own SVM suffers. */
 #include "machine.h"
 
-#define N	12
-#define SEED	4
+#define N 12
+#define SEED 4
 
 static struct machine *two_vms(struct vm **vm, struct vm **other, uint32_t secure_pages)
 {
@@ -60,8 +60,8 @@ static void lost_page(void **state)
 /* Lost for a moment is not lost: another CPU was on its way with the page. */
 static unsigned int left;
 
-static bool late(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
-		 uint64_t *out, int64_t *ret)
+static bool late(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args, uint64_t *out,
+		 int64_t *ret)
 {
 	(void)m, (void)vm, (void)args, (void)out;
 	*ret = H_SUCCESS;
@@ -248,8 +248,8 @@ static void bad_real_addresses(void **state)
 {
 	struct vm *vm, *other;
 	struct machine *m = two_vms(&vm, &other, 40);
-	const uint64_t ras[] = { 0, RA_BASE - 4096, RA_BASE + ((uint64_t)m->npages << 12), ~0xfffULL,
-				 (uint64_t)(uintptr_t)m->port.secure_page(m->user, 0) };
+	const uint64_t ras[] = { 0, RA_BASE - 4096, RA_BASE + ((uint64_t)m->npages << 12),
+				 ~0xfffULL, (uint64_t)(uintptr_t)m->port.secure_page(m->user, 0) };
 
 	(void)state;
 	guest(vm, UV_SHARE_PAGE, 3, 1, NULL);
@@ -279,7 +279,7 @@ static void shared_pages_move(void **state)
 	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, 3 << 12, 0, 12), U_SUCCESS);
 	assert_null(vm->g[3]);
 	assert_int_equal(guest_copy(vm, 3 << 12, &b, 1, false), 0);
-	assert_int_equal(b, 0x42);	/* what is shared is the hypervisor's to change */
+	assert_int_equal(b, 0x42); /* what is shared is the hypervisor's to change */
 	old = vm->h[3].ra;
 	vm->h[3].ra = ra;
 	ra_free(m, old);
@@ -345,18 +345,12 @@ static void slot_comes_back_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lost_page),
-		cmocka_unit_test(late_page),
-		cmocka_unit_test(hole_reads_as_zeros),
-		cmocka_unit_test(refusals),
-		cmocka_unit_test(wrong_page_given),
-		cmocka_unit_test(stopped),
-		cmocka_unit_test(terminated_inside),
-		cmocka_unit_test(bad_real_addresses),
-		cmocka_unit_test(shared_pages_move),
-		cmocka_unit_test(share_is_backed_late),
-		cmocka_unit_test(map_fails),
-		cmocka_unit_test(slot_comes_back_empty),
+		cmocka_unit_test(lost_page),	       cmocka_unit_test(late_page),
+		cmocka_unit_test(hole_reads_as_zeros), cmocka_unit_test(refusals),
+		cmocka_unit_test(wrong_page_given),    cmocka_unit_test(stopped),
+		cmocka_unit_test(terminated_inside),   cmocka_unit_test(bad_real_addresses),
+		cmocka_unit_test(shared_pages_move),   cmocka_unit_test(share_is_backed_late),
+		cmocka_unit_test(map_fails),	       cmocka_unit_test(slot_comes_back_empty),
 	};
 
 	return cmocka_run_group_tests_name("hostile hypervisor", tests, NULL, NULL);

@@ -7,8 +7,8 @@
  */
 #include "machine.h"
 
-#define N	12
-#define SEED	21
+#define N 12
+#define SEED 21
 
 static unsigned int failures;
 
@@ -30,8 +30,8 @@ static int64_t pate(struct vm *vm)
 static int64_t plug(struct vm *vm)
 {
 	struct machine *m = vm->m;
-	int64_t ret = hv(m, UV_REGISTER_MEM_SLOT, vm->lpid, 700 << m->shift, 2048ULL << m->shift,
-			 0, 9);
+	int64_t ret =
+		hv(m, UV_REGISTER_MEM_SLOT, vm->lpid, 700 << m->shift, 2048ULL << m->shift, 0, 9);
 
 	if (!ret)
 		vm->slot[vm->nslots++] = (struct hslot){ 700, 2048 };

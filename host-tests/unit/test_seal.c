@@ -2,7 +2,7 @@
 /* What leaves secure memory opens in one place, once, unchanged, or not at all. */
 #include "machine.h"
 
-#define SEED	11
+#define SEED 11
 
 static struct machine *one_vm(struct vm **vm)
 {
@@ -161,7 +161,7 @@ static void an_old_copy(void **state)
 
 	(void)state;
 	memcpy(old, host_touch(vm, 2), sizeof(old));
-	assert_true(guest_check(vm, 2, SEED));	/* paged in, not even changed */
+	assert_true(guest_check(vm, 2, SEED)); /* paged in, not even changed */
 	memcpy(host_touch(vm, 2), old, sizeof(old));
 	refused(vm, 2);
 	machine_free(m);
@@ -175,14 +175,14 @@ static int by_bytes(const void *a, const void *b)
 static void ivs_never_repeat(void **state)
 {
 	enum { N = 20000 };
-	uint8_t (*iv)[UV_IV_BYTES] = malloc(N * sizeof(*iv));
+	uint8_t(*iv)[UV_IV_BYTES] = malloc(N * sizeof(*iv));
 	struct vm *vm;
 	struct machine *m = one_vm(&vm);
 	uint64_t ra = ra_alloc(m);
 
 	(void)state;
 	for (int i = 0; i < N; i++) {
-		if (i % 3)	/* snapshots and seals of zeros use IVs as well */
+		if (i % 3) /* snapshots and seals of zeros use IVs as well */
 			assert_int_equal(hv(m, UV_PAGE_OUT, 1, ra, (i % 8) << 12, UV_SNAPSHOT, 12),
 					 0);
 		else

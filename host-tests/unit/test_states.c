@@ -2,8 +2,8 @@
 /* Every cell of the two state tables, and who sees what in each GFN state. */
 #include "machine.h"
 
-#define G	5	/* the GFN under test */
-#define SEED	3
+#define G 5 /* the GFN under test */
+#define SEED 3
 
 enum cell { ZERO, RESIDENT, SEALED, SHARED, UNMAPPED, NSTATES };
 
@@ -17,7 +17,7 @@ static struct vm *in_state(enum cell cell)
 	struct machine *m = machine_new(&(struct options){ .secure_pages = 40 });
 	struct vm *vm;
 
-	if (cell == ZERO) {	/* nobody touched it before UV_ESM */
+	if (cell == ZERO) { /* nobody touched it before UV_ESM */
 		vm = vm_new(m, 1, 20);
 		vm_put_blob(vm, owner_key, 8, 4, UV_ESM_SHA256);
 		assert_int_equal(vm_esm(vm), U_SUCCESS);
@@ -113,8 +113,8 @@ static void terminate(void **state)
 
 		host_terminate(vm);
 		assert_int_equal(gfn_state(vm, G), UV_GFN_NOSLOT);
-		assert_int_equal(svm_info(vm).resident + svm_info(vm).paged_out +
-				 svm_info(vm).shared, 0);
+		assert_int_equal(
+			svm_info(vm).resident + svm_info(vm).paged_out + svm_info(vm).shared, 0);
 		assert_true(free_frames_are_zero(vm->m));
 		machine_free(vm->m);
 	}
@@ -282,8 +282,8 @@ static void ranges(void **state)
 {
 	(void)state;
 	for (int no_range = 0; no_range < 2; no_range++) {
-		struct machine *m = machine_new(&(struct options){ .secure_pages = 200,
-								   .normal_pages = 1000 });
+		struct machine *m =
+			machine_new(&(struct options){ .secure_pages = 200, .normal_pages = 1000 });
 		struct vm *vm;
 
 		m->no_range = no_range;
@@ -302,8 +302,9 @@ static void ranges(void **state)
 		assert_int_equal(guest(vm, UV_UNSHARE_ALL_PAGES, 0, 0, NULL), U_SUCCESS);
 		assert_int_equal(svm_info(vm).shared, 0);
 		for (uint64_t g = 0; g < 200; g++)
-			assert_true(g < 10 ? guest_check(vm, g, SEED) :
-					     g < 180 ? guest_is_zero(vm, g) : true);
+			assert_true(g < 10  ? guest_check(vm, g, SEED) :
+				    g < 180 ? guest_is_zero(vm, g) :
+					      true);
 		for (uint64_t g = 10; g < 180; g++)
 			assert_int_not_equal(vm->h[g].state, H_SHARED);
 		machine_free(m);
@@ -313,16 +314,11 @@ static void ranges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(share),
-		cmocka_unit_test(unshare_secures),
-		cmocka_unit_test(unshare_all),
-		cmocka_unit_test(terminate),
-		cmocka_unit_test(unregister),
-		cmocka_unit_test(accesses),
-		cmocka_unit_test(snapshot),
-		cmocka_unit_test(vm_states),
-		cmocka_unit_test(transient),
-		cmocka_unit_test(ranges),
+		cmocka_unit_test(share),       cmocka_unit_test(unshare_secures),
+		cmocka_unit_test(unshare_all), cmocka_unit_test(terminate),
+		cmocka_unit_test(unregister),  cmocka_unit_test(accesses),
+		cmocka_unit_test(snapshot),    cmocka_unit_test(vm_states),
+		cmocka_unit_test(transient),   cmocka_unit_test(ranges),
 	};
 
 	return cmocka_run_group_tests_name("states", tests, NULL, NULL);

@@ -7,9 +7,9 @@
 #include "machine.h"
 #include <stdatomic.h>
 
-#define N	34		/* pages of an SVM; two hold the blob */
-#define DATA	(N - 2)
-#define ROUNDS	15000
+#define N 34 /* pages of an SVM; two hold the blob */
+#define DATA (N - 2)
+#define ROUNDS 15000
 
 static atomic_bool stop;
 static atomic_uint wrong;
@@ -136,8 +136,8 @@ static void start(struct worker *w, struct vm *vm, uint32_t seed, void *(*fn)(vo
 
 static void hammer(void **state)
 {
-	struct machine *m = machine_new(&(struct options){ .secure_pages = 24,
-							   .normal_pages = 600 });
+	struct machine *m =
+		machine_new(&(struct options){ .secure_pages = 24, .normal_pages = 600 });
 	struct vm *vm[2], *third;
 	struct worker cpu[4] = { 0 }, hosts[3] = { 0 }, other[2] = { 0 };
 

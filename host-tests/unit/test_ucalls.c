@@ -5,16 +5,16 @@
  */
 #include "machine.h"
 
-#define PG		0x1000ULL
-#define RA		RA_BASE
-#define BAD_RA		0x1000ULL	/* no normal memory there */
-#define NPAGES		20
+#define PG 0x1000ULL
+#define RA RA_BASE
+#define BAD_RA 0x1000ULL /* no normal memory there */
+#define NPAGES 20
 
 /* What the world looks like when a row's call is made. VMs: */
 enum lpid {
-	NONE = 9,	/* not registered */
+	NONE = 9, /* not registered */
 	NORMAL = 1,
-	SECURE = 2,	/* GFN 0 to 17 resident, then as below */
+	SECURE = 2, /* GFN 0 to 17 resident, then as below */
 	STOPPED = 3,
 };
 
@@ -22,7 +22,7 @@ enum gfn {
 	G_RES = 0,
 	G_SEALED = 1,
 	G_SHARED = 2,
-	G_UNMAPPED = 3,	/* shared, the host took its page back */
+	G_UNMAPPED = 3, /* shared, the host took its page back */
 	G_ZERO = 25,	/* in a slot plugged in later */
 	G_NOSLOT = 300,
 };
@@ -32,7 +32,7 @@ struct row {
 	uint64_t nr;
 	uint64_t a[5];
 	int64_t ret;
-	uint32_t guest;		/* LPID of the guest that calls; 0: the hypervisor */
+	uint32_t guest; /* LPID of the guest that calls; 0: the hypervisor */
 	void (*before)(struct machine *m);
 	void (*after)(struct machine *m);
 };
@@ -101,7 +101,8 @@ static void secure_memory_back(struct machine *m)
 		if (f->list == UV_LIST_NONE && !f->svm) {
 			bool is_free = false;
 
-			for (uint32_t p = m->uv->free_head; p != UV_NO_PAGE; p = m->uv->frames[p].next)
+			for (uint32_t p = m->uv->free_head; p != UV_NO_PAGE;
+			     p = m->uv->frames[p].next)
 				is_free |= p == i;
 			if (!is_free)
 				uv_page_put(m->uv, i);
@@ -228,16 +229,18 @@ static void settle(struct machine *m)
 			vm->h[gfn].state = H_HOLE;
 }
 
-#define BLOB	((NPAGES - 2) * PG)
-#define LONG	(1ULL << 47)
+#define BLOB ((NPAGES - 2) * PG)
+#define LONG (1ULL << 47)
 
 static const struct row rows[] = {
 	/* UV_PAGE_OUT */
-	{ "page-out", UV_PAGE_OUT, { SECURE, RA, G_RES * PG, 0, 12 }, U_SUCCESS, 0, NULL, settle },
+	{ "page-out", UV_PAGE_OUT, { SECURE, RA, G_RES *PG, 0, 12 }, U_SUCCESS, 0, NULL, settle },
 	{ "page-out of a snapshot", UV_PAGE_OUT, { SECURE, RA, 0, UV_SNAPSHOT, 12 }, U_SUCCESS },
-	{ "page-out of zeros", UV_PAGE_OUT, { SECURE, RA, G_ZERO * PG, 0, 12 }, U_SUCCESS },
-	{ "page-out, shared", UV_PAGE_OUT, { SECURE, RA, G_SHARED * PG, 0, 12 }, U_SUCCESS },
-	{ "page-out, shared, no page", UV_PAGE_OUT, { SECURE, RA, G_UNMAPPED * PG, 0, 12 },
+	{ "page-out of zeros", UV_PAGE_OUT, { SECURE, RA, G_ZERO *PG, 0, 12 }, U_SUCCESS },
+	{ "page-out, shared", UV_PAGE_OUT, { SECURE, RA, G_SHARED *PG, 0, 12 }, U_SUCCESS },
+	{ "page-out, shared, no page",
+	  UV_PAGE_OUT,
+	  { SECURE, RA, G_UNMAPPED *PG, 0, 12 },
 	  U_SUCCESS },
 	{ "page-out, stopped", UV_PAGE_OUT, { STOPPED, RA, 0, 0, 12 }, U_SUCCESS },
 	{ "page-out, LPID 0", UV_PAGE_OUT, { 0, RA, 0, 0, 12 }, U_PARAMETER },
@@ -247,62 +250,96 @@ static const struct row rows[] = {
 	{ "page-out, unaligned ra", UV_PAGE_OUT, { SECURE, RA + 8, 0, 0, 12 }, U_P2 },
 	{ "page-out, no memory at ra", UV_PAGE_OUT, { SECURE, BAD_RA, 0, 0, 12 }, U_P2 },
 	{ "page-out, unaligned gpa", UV_PAGE_OUT, { SECURE, RA, 8, 0, 12 }, U_P3 },
-	{ "page-out, no slot", UV_PAGE_OUT, { SECURE, RA, G_NOSLOT * PG, 0, 12 }, U_P3 },
+	{ "page-out, no slot", UV_PAGE_OUT, { SECURE, RA, G_NOSLOT *PG, 0, 12 }, U_P3 },
 	{ "page-out, last gpa", UV_PAGE_OUT, { SECURE, RA, -PG, 0, 12 }, U_P3 },
-	{ "page-out, sealed", UV_PAGE_OUT, { SECURE, RA, G_SEALED * PG, 0, 12 }, U_P3 },
+	{ "page-out, sealed", UV_PAGE_OUT, { SECURE, RA, G_SEALED *PG, 0, 12 }, U_P3 },
 	{ "page-out, flags", UV_PAGE_OUT, { SECURE, RA, 0, 2, 12 }, U_P4 },
 	{ "page-out, high flags", UV_PAGE_OUT, { SECURE, RA, 0, LONG, 12 }, U_P4 },
 	{ "page-out, order", UV_PAGE_OUT, { SECURE, RA, 0, 0, 16 }, U_P5 },
 	{ "page-out, sealing fails", UV_PAGE_OUT, { SECURE, RA, 0, 0, 12 }, U_BUSY, 0, no_seal },
-	{ "page-out, teardown", UV_PAGE_OUT, { NORMAL, RA, 0, 0, 12 }, U_BUSY, 0,
-	  teardown_begins, teardown_ends },
+	{ "page-out, teardown",
+	  UV_PAGE_OUT,
+	  { NORMAL, RA, 0, 0, 12 },
+	  U_BUSY,
+	  0,
+	  teardown_begins,
+	  teardown_ends },
 	{ "page-out, guest", UV_PAGE_OUT, { SECURE, RA, 0, 0, 12 }, U_PERMISSION, SECURE },
 
 	/* UV_PAGE_IN */
-	{ "page-in of zeros", UV_PAGE_IN, { SECURE, RA, G_ZERO * PG, 0, 12 }, U_SUCCESS },
-	{ "page-in, shared", UV_PAGE_IN, { SECURE, RA, G_UNMAPPED * PG, 0, 12 }, U_SUCCESS },
-	{ "page-in, LPID 0", UV_PAGE_IN, { 0, RA, G_ZERO * PG, 0, 12 }, U_PARAMETER },
-	{ "page-in, no LPID", UV_PAGE_IN, { NONE, RA, G_ZERO * PG, 0, 12 }, U_PARAMETER },
+	{ "page-in of zeros", UV_PAGE_IN, { SECURE, RA, G_ZERO *PG, 0, 12 }, U_SUCCESS },
+	{ "page-in, shared", UV_PAGE_IN, { SECURE, RA, G_UNMAPPED *PG, 0, 12 }, U_SUCCESS },
+	{ "page-in, LPID 0", UV_PAGE_IN, { 0, RA, G_ZERO *PG, 0, 12 }, U_PARAMETER },
+	{ "page-in, no LPID", UV_PAGE_IN, { NONE, RA, G_ZERO *PG, 0, 12 }, U_PARAMETER },
 	{ "page-in, normal VM", UV_PAGE_IN, { NORMAL, RA, 0, 0, 12 }, U_PARAMETER },
 	{ "page-in, stopped", UV_PAGE_IN, { STOPPED, RA, PG, 0, 12 }, U_PARAMETER },
-	{ "page-in, unaligned ra", UV_PAGE_IN, { SECURE, RA + 1, G_ZERO * PG, 0, 12 }, U_P2 },
-	{ "page-in, no memory at ra", UV_PAGE_IN, { SECURE, BAD_RA, G_ZERO * PG, 0, 12 }, U_P2 },
-	{ "page-in, shared, no memory", UV_PAGE_IN, { SECURE, BAD_RA, G_UNMAPPED * PG, 0, 12 },
+	{ "page-in, unaligned ra", UV_PAGE_IN, { SECURE, RA + 1, G_ZERO *PG, 0, 12 }, U_P2 },
+	{ "page-in, no memory at ra", UV_PAGE_IN, { SECURE, BAD_RA, G_ZERO *PG, 0, 12 }, U_P2 },
+	{ "page-in, shared, no memory",
+	  UV_PAGE_IN,
+	  { SECURE, BAD_RA, G_UNMAPPED *PG, 0, 12 },
 	  U_P2 },
-	{ "page-in, other content", UV_PAGE_IN, { SECURE, RA, G_SEALED * PG, 0, 12 }, U_P2, 0,
-	  tamper, is_stopped },
+	{ "page-in, other content",
+	  UV_PAGE_IN,
+	  { SECURE, RA, G_SEALED *PG, 0, 12 },
+	  U_P2,
+	  0,
+	  tamper,
+	  is_stopped },
 	{ "page-in, unaligned gpa", UV_PAGE_IN, { SECURE, RA, 1, 0, 12 }, U_P3 },
-	{ "page-in, no slot", UV_PAGE_IN, { SECURE, RA, G_NOSLOT * PG, 0, 12 }, U_P3 },
-	{ "page-in, resident", UV_PAGE_IN, { SECURE, RA, G_RES * PG, 0, 12 }, U_P3 },
-	{ "page-in, flags", UV_PAGE_IN, { SECURE, RA, G_ZERO * PG, 1, 12 }, U_P4 },
-	{ "page-in, order", UV_PAGE_IN, { SECURE, RA, G_ZERO * PG, 0, 21 }, U_P5 },
-	{ "page-in, full", UV_PAGE_IN, { SECURE, RA, G_ZERO * PG, 0, 12 }, U_BUSY, 0,
-	  secure_memory_full, secure_memory_back },
-	{ "page-in, no memory", UV_PAGE_IN, { SECURE, RA, G_ZERO * PG, 0, 12 }, U_BUSY, 0,
-	  no_memory, memory_again },
-	{ "page-in, teardown", UV_PAGE_IN, { NORMAL, RA, 0, 0, 12 }, U_BUSY, 0,
-	  teardown_begins, teardown_ends },
+	{ "page-in, no slot", UV_PAGE_IN, { SECURE, RA, G_NOSLOT *PG, 0, 12 }, U_P3 },
+	{ "page-in, resident", UV_PAGE_IN, { SECURE, RA, G_RES *PG, 0, 12 }, U_P3 },
+	{ "page-in, flags", UV_PAGE_IN, { SECURE, RA, G_ZERO *PG, 1, 12 }, U_P4 },
+	{ "page-in, order", UV_PAGE_IN, { SECURE, RA, G_ZERO *PG, 0, 21 }, U_P5 },
+	{ "page-in, full",
+	  UV_PAGE_IN,
+	  { SECURE, RA, G_ZERO *PG, 0, 12 },
+	  U_BUSY,
+	  0,
+	  secure_memory_full,
+	  secure_memory_back },
+	{ "page-in, no memory",
+	  UV_PAGE_IN,
+	  { SECURE, RA, G_ZERO *PG, 0, 12 },
+	  U_BUSY,
+	  0,
+	  no_memory,
+	  memory_again },
+	{ "page-in, teardown",
+	  UV_PAGE_IN,
+	  { NORMAL, RA, 0, 0, 12 },
+	  U_BUSY,
+	  0,
+	  teardown_begins,
+	  teardown_ends },
 	{ "page-in, guest", UV_PAGE_IN, { SECURE, RA, 0, 0, 12 }, U_PERMISSION, SECURE },
 
 	/* UV_PAGE_INVAL */
-	{ "inval", UV_PAGE_INVAL, { SECURE, G_SHARED * PG, 12 }, U_SUCCESS },
-	{ "inval again", UV_PAGE_INVAL, { SECURE, G_UNMAPPED * PG, 12 }, U_SUCCESS },
-	{ "inval, LPID 0", UV_PAGE_INVAL, { 0, G_SHARED * PG, 12 }, U_PARAMETER },
+	{ "inval", UV_PAGE_INVAL, { SECURE, G_SHARED *PG, 12 }, U_SUCCESS },
+	{ "inval again", UV_PAGE_INVAL, { SECURE, G_UNMAPPED *PG, 12 }, U_SUCCESS },
+	{ "inval, LPID 0", UV_PAGE_INVAL, { 0, G_SHARED *PG, 12 }, U_PARAMETER },
 	{ "inval, no LPID", UV_PAGE_INVAL, { NONE, 0, 12 }, U_PARAMETER },
 	{ "inval, normal VM", UV_PAGE_INVAL, { NORMAL, 0, 12 }, U_PARAMETER },
-	{ "inval, unaligned", UV_PAGE_INVAL, { SECURE, G_SHARED * PG + 4, 12 }, U_P2 },
-	{ "inval, no slot", UV_PAGE_INVAL, { SECURE, G_NOSLOT * PG, 12 }, U_P2 },
-	{ "inval, secure", UV_PAGE_INVAL, { SECURE, G_RES * PG, 12 }, U_P2 },
-	{ "inval, sealed", UV_PAGE_INVAL, { SECURE, G_SEALED * PG, 12 }, U_P2 },
-	{ "inval, zero", UV_PAGE_INVAL, { SECURE, G_ZERO * PG, 12 }, U_P2 },
-	{ "inval, order", UV_PAGE_INVAL, { SECURE, G_SHARED * PG, 0 }, U_P3 },
-	{ "inval, teardown", UV_PAGE_INVAL, { NORMAL, 0, 12 }, U_BUSY, 0,
-	  teardown_begins, teardown_ends },
+	{ "inval, unaligned", UV_PAGE_INVAL, { SECURE, G_SHARED *PG + 4, 12 }, U_P2 },
+	{ "inval, no slot", UV_PAGE_INVAL, { SECURE, G_NOSLOT *PG, 12 }, U_P2 },
+	{ "inval, secure", UV_PAGE_INVAL, { SECURE, G_RES *PG, 12 }, U_P2 },
+	{ "inval, sealed", UV_PAGE_INVAL, { SECURE, G_SEALED *PG, 12 }, U_P2 },
+	{ "inval, zero", UV_PAGE_INVAL, { SECURE, G_ZERO *PG, 12 }, U_P2 },
+	{ "inval, order", UV_PAGE_INVAL, { SECURE, G_SHARED *PG, 0 }, U_P3 },
+	{ "inval, teardown",
+	  UV_PAGE_INVAL,
+	  { NORMAL, 0, 12 },
+	  U_BUSY,
+	  0,
+	  teardown_begins,
+	  teardown_ends },
 	{ "inval, guest", UV_PAGE_INVAL, { SECURE, 0, 12 }, U_PERMISSION, SECURE },
 
 	/* UV_WRITE_PATE */
 	{ "pate, change", UV_WRITE_PATE, { NORMAL, UV_PATE_HR | 0x2000, 0 }, U_SUCCESS },
-	{ "pate, table size", UV_WRITE_PATE, { NORMAL, UV_PATE_HR, 0x800000000000100cULL },
+	{ "pate, table size",
+	  UV_WRITE_PATE,
+	  { NORMAL, UV_PATE_HR, 0x800000000000100cULL },
 	  U_SUCCESS },
 	{ "pate, LPID 0", UV_WRITE_PATE, { 0, UV_PATE_HR, 0 }, U_PARAMETER },
 	{ "pate, LPID too large", UV_WRITE_PATE, { 4096, UV_PATE_HR, 0 }, U_PARAMETER },
@@ -315,12 +352,27 @@ static const struct row rows[] = {
 	{ "pate, release secure", UV_WRITE_PATE, { SECURE, 0, 0 }, U_PERMISSION },
 	{ "pate, stopped", UV_WRITE_PATE, { STOPPED, UV_PATE_HR, 0 }, U_PERMISSION },
 	{ "pate, release stopped", UV_WRITE_PATE, { STOPPED, 0, 0 }, U_PERMISSION },
-	{ "pate, in ESM", UV_WRITE_PATE, { NORMAL, UV_PATE_HR, 0 }, U_BUSY, 0,
-	  esm_begins, esm_ends },
-	{ "pate, release in ESM", UV_WRITE_PATE, { NORMAL, 0, 0 }, U_BUSY, 0,
-	  esm_begins, esm_ends },
-	{ "pate, no memory", UV_WRITE_PATE, { NONE, UV_PATE_HR, 0 }, U_BUSY, 0,
-	  no_memory, memory_again },
+	{ "pate, in ESM",
+	  UV_WRITE_PATE,
+	  { NORMAL, UV_PATE_HR, 0 },
+	  U_BUSY,
+	  0,
+	  esm_begins,
+	  esm_ends },
+	{ "pate, release in ESM",
+	  UV_WRITE_PATE,
+	  { NORMAL, 0, 0 },
+	  U_BUSY,
+	  0,
+	  esm_begins,
+	  esm_ends },
+	{ "pate, no memory",
+	  UV_WRITE_PATE,
+	  { NONE, UV_PATE_HR, 0 },
+	  U_BUSY,
+	  0,
+	  no_memory,
+	  memory_again },
 	{ "pate, guest", UV_WRITE_PATE, { NORMAL, UV_PATE_HR, 0 }, U_PERMISSION, NORMAL },
 
 	/* UV_RETURN */
@@ -345,9 +397,17 @@ static const struct row rows[] = {
 	{ "slot, flags", UV_REGISTER_MEM_SLOT, { SECURE, 400 * PG, PG, 1, 7 }, U_P4 },
 	{ "slot, id in use", UV_REGISTER_MEM_SLOT, { SECURE, 400 * PG, PG, 0, 1 }, U_P5 },
 	{ "slot, id too large", UV_REGISTER_MEM_SLOT, { SECURE, 400 * PG, PG, 0, 65536 }, U_P5 },
-	{ "slot, no memory", UV_REGISTER_MEM_SLOT, { SECURE, 400 * PG, PG, 0, 7 }, U_BUSY, 0,
-	  no_memory, memory_again },
-	{ "slot, guest", UV_REGISTER_MEM_SLOT, { SECURE, 400 * PG, PG, 0, 7 }, U_PERMISSION,
+	{ "slot, no memory",
+	  UV_REGISTER_MEM_SLOT,
+	  { SECURE, 400 * PG, PG, 0, 7 },
+	  U_BUSY,
+	  0,
+	  no_memory,
+	  memory_again },
+	{ "slot, guest",
+	  UV_REGISTER_MEM_SLOT,
+	  { SECURE, 400 * PG, PG, 0, 7 },
+	  U_PERMISSION,
 	  SECURE },
 
 	/* UV_UNREGISTER_MEM_SLOT */
@@ -378,13 +438,24 @@ static const struct row rows[] = {
 	{ "share, num 0", UV_SHARE_PAGE, { 0, 0 }, U_P2, SECURE },
 	{ "share, num into the gap", UV_SHARE_PAGE, { 0, NPAGES + 1 }, U_P2, SECURE },
 	{ "share, num overflow", UV_SHARE_PAGE, { 4, ~0ULL }, U_P2, SECURE },
-	{ "share, no memory", UV_SHARE_PAGE, { G_ZERO, 1 }, U_BUSY, SECURE, no_memory, memory_again },
+	{ "share, no memory",
+	  UV_SHARE_PAGE,
+	  { G_ZERO, 1 },
+	  U_BUSY,
+	  SECURE,
+	  no_memory,
+	  memory_again },
 	{ "share, hypervisor", UV_SHARE_PAGE, { 0, 1 }, U_PERMISSION },
 
 	/* UV_UNSHARE_PAGE */
 	{ "unshare", UV_UNSHARE_PAGE, { G_SHARED, 1 }, U_SUCCESS, SECURE },
 	{ "unshare all states", UV_UNSHARE_PAGE, { 0, NPAGES }, U_SUCCESS, SECURE },
-	{ "unshare, no host", UV_UNSHARE_PAGE, { G_SHARED, 2 }, U_SUCCESS, SECURE, hv_refuses,
+	{ "unshare, no host",
+	  UV_UNSHARE_PAGE,
+	  { G_SHARED, 2 },
+	  U_SUCCESS,
+	  SECURE,
+	  hv_refuses,
 	  hv_again },
 	{ "unshare, normal VM", UV_UNSHARE_PAGE, { 0, 1 }, U_INVALID, NORMAL },
 	{ "unshare, stopped", UV_UNSHARE_PAGE, { 0, 1 }, U_INVALID, STOPPED },
@@ -411,7 +482,7 @@ static const struct row rows[] = {
 	{ "esm, no blob", UV_ESM, { 0, 0 }, U_PARAMETER, NORMAL },
 	{ "esm, blob runs out", UV_ESM, { NPAGES * PG - 40, 0 }, U_PARAMETER, NORMAL },
 	{ "esm, magic", UV_ESM, { BLOB, 0 }, U_PARAMETER, NORMAL, bad_magic },
-	{ "esm, fdt in no slot", UV_ESM, { BLOB, G_NOSLOT * PG }, U_P2, NORMAL },
+	{ "esm, fdt in no slot", UV_ESM, { BLOB, G_NOSLOT *PG }, U_P2, NORMAL },
 	{ "esm, no fdt there", UV_ESM, { BLOB, 5 * PG }, U_P2, NORMAL },
 	{ "esm, fdt too long", UV_ESM, { BLOB, 5 * PG }, U_P2, NORMAL, fdt_too_long },
 	{ "esm, digest", UV_ESM, { BLOB, 0 }, U_PERMISSION, NORMAL, bad_measure },
@@ -563,12 +634,9 @@ static void statistics_of_partitions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_row),
-		cmocka_unit_test(switched_off),
-		cmocka_unit_test(esm_without_key),
-		cmocka_unit_test(refused_calls_change_nothing),
-		cmocka_unit_test(random_differs),
-		cmocka_unit_test(statistics_of_partitions),
+		cmocka_unit_test(each_row),	   cmocka_unit_test(switched_off),
+		cmocka_unit_test(esm_without_key), cmocka_unit_test(refused_calls_change_nothing),
+		cmocka_unit_test(random_differs),  cmocka_unit_test(statistics_of_partitions),
 	};
 
 	return cmocka_run_group_tests_name("ultracalls", tests, NULL, NULL);

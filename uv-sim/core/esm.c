@@ -113,11 +113,11 @@ static int64_t move_single(struct uv_svm *svm, uint64_t gfn, uint64_t n, uint64_
 
 static int64_t move_some(struct uv_svm *svm, uint64_t gfn, uint64_t n, bool *single, uint64_t *done)
 {
-	uint32_t reserved = 0;
 	int64_t ret = H_FUNCTION;
 
 	if (!*single) {
-		reserved = uv_reserve(svm, uv_min32(uv_batch(svm->uv), n));
+		uint32_t reserved = uv_reserve(svm, uv_min32(uv_batch(svm->uv), n));
+
 		ret = uv_hcall_range(svm, H_SIM_SVM_PAGE_IN_RANGE, gfn, n, H_SIM_PAGE_IN_TOUCHED,
 				     done);
 		uv_unreserve(svm, reserved);

@@ -18,9 +18,8 @@
 /* Called with uv->pool held. */
 static bool window_full(struct uv *uv)
 {
-	uint32_t want = (uv->total - uv->nfree) / 4;
+	uint32_t want = uv_min32(WINDOW_MAX, (uv->total - uv->nfree) / 4);
 
-	want = want > WINDOW_MAX ? WINDOW_MAX : want;
 	return uv->lists[UV_LIST_INACTIVE].n >= (want ? want : 1);
 }
 

@@ -9,11 +9,7 @@
 #ifndef _UAPI_UVSIM_ESM_H
 #define _UAPI_UVSIM_ESM_H
 
-#ifdef __KERNEL__
 #include <linux/types.h>
-#else
-#include <stdint.h>
-#endif
 
 #define UV_ESM_MAGIC		"UVESMBLB"
 #define UV_ESM_MAGIC_BYTES	8
@@ -39,14 +35,14 @@
  * @reserved: must be 0
  */
 struct uv_esm_header {
-	uint8_t magic[UV_ESM_MAGIC_BYTES];
-	uint32_t version;
-	uint32_t total_size;
-	uint32_t nranges;
-	uint32_t flags;
-	uint64_t entry;
-	uint8_t iv[UV_ESM_IV_BYTES];
-	uint32_t reserved;
+	__u8 magic[UV_ESM_MAGIC_BYTES];
+	__u32 version;
+	__u32 total_size;
+	__u32 nranges;
+	__u32 flags;
+	__u64 entry;
+	__u8 iv[UV_ESM_IV_BYTES];
+	__u32 reserved;
 };
 
 /**
@@ -58,11 +54,11 @@ struct uv_esm_header {
  * @digest: of the @len bytes
  */
 struct uv_esm_range {
-	uint64_t gpa;
-	uint64_t len;
-	uint32_t alg;
-	uint32_t reserved;
-	uint8_t digest[UV_ESM_DIGEST_BYTES];
+	__u64 gpa;
+	__u64 len;
+	__u32 alg;
+	__u32 reserved;
+	__u8 digest[UV_ESM_DIGEST_BYTES];
 };
 
 #endif /* _UAPI_UVSIM_ESM_H */

@@ -102,9 +102,8 @@ static struct uv_aead_key *key_new(void *ctx, const uint8_t bytes[UV_KEY_BYTES])
 	return key;
 }
 
-static int seal(void *ctx, struct uv_aead_key *key, const uint8_t iv[UV_IV_BYTES],
-		const void *aad, size_t aad_len, const void *src, void *dst,
-		size_t len, uint8_t tag[UV_TAG_BYTES])
+static int seal(void *ctx, struct uv_aead_key *key, const uint8_t iv[UV_IV_BYTES], const void *aad,
+		size_t aad_len, const void *src, void *dst, size_t len, uint8_t tag[UV_TAG_BYTES])
 {
 	struct idle *c = get_ctx(key);
 	int n, ok;
@@ -122,8 +121,8 @@ static int seal(void *ctx, struct uv_aead_key *key, const uint8_t iv[UV_IV_BYTES
 }
 
 static int open_sealed(void *ctx, struct uv_aead_key *key, const uint8_t iv[UV_IV_BYTES],
-		       const void *aad, size_t aad_len, const void *src, void *dst,
-		       size_t len, const uint8_t tag[UV_TAG_BYTES])
+		       const void *aad, size_t aad_len, const void *src, void *dst, size_t len,
+		       const uint8_t tag[UV_TAG_BYTES])
 {
 	struct idle *c = get_ctx(key);
 	uint8_t want[UV_TAG_BYTES];

@@ -62,8 +62,8 @@ static int encrypt_table(const uint8_t key[32], uint8_t *blob, size_t table_len)
 	     EVP_EncryptUpdate(c, NULL, &n, blob, sizeof(*hdr)) == 1 &&
 	     EVP_EncryptUpdate(c, table, &n, table, (int)table_len) == 1 &&
 	     EVP_EncryptFinal_ex(c, table + n, &n) == 1 &&
-	     EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, UV_ESM_TAG_BYTES,
-				 table + table_len) == 1;
+	     EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, UV_ESM_TAG_BYTES, table + table_len) ==
+		     1;
 	EVP_CIPHER_CTX_free(c);
 	return ok ? 0 : -EIO;
 }
@@ -91,8 +91,8 @@ static int fill_header(struct uv_esm_header *hdr, uint64_t entry, unsigned int n
  * -ENOMEM, or -EIO when OpenSSL fails.
  */
 int uv_esm_blob_build(const uint8_t owner_key[32], uint64_t entry,
-		      const struct uv_esm_range_src *ranges, unsigned int n,
-		      uint8_t **blob, size_t *len)
+		      const struct uv_esm_range_src *ranges, unsigned int n, uint8_t **blob,
+		      size_t *len)
 {
 	size_t table_len = n * sizeof(struct uv_esm_range);
 	size_t total = sizeof(struct uv_esm_header) + table_len + UV_ESM_TAG_BYTES;

@@ -22,7 +22,7 @@ struct uv_esm_range_src {
 };
 
 int uv_esm_blob_build(const uint8_t owner_key[32], uint64_t entry,
-		      const struct uv_esm_range_src *ranges, unsigned int n,
-		      uint8_t **blob, size_t *len);
+		      const struct uv_esm_range_src *ranges, unsigned int n, uint8_t **blob,
+		      size_t *len);
 
 #endif /* _UV_ESM_BLOB_H */

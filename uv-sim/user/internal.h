@@ -8,8 +8,8 @@
 struct uv_user {
 	struct uv_port port;
 	struct uv_user_hv hv;
-	uint8_t *secure;	/* secure memory */
-	void *gcm;		/* EVP_CIPHER, fetched once */
+	uint8_t *secure; /* secure memory */
+	void *gcm;	 /* EVP_CIPHER, fetched once */
 };
 
 /* crypto.c */

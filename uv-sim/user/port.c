@@ -84,8 +84,7 @@ static void unmap(void *ctx, void *va)
 	user->hv.unmap(user->hv.ctx, va);
 }
 
-static int64_t hcall(void *ctx, uint32_t lpid, uint64_t nr, const uint64_t args[4],
-		     uint64_t out[1])
+static int64_t hcall(void *ctx, uint32_t lpid, uint64_t nr, const uint64_t args[4], uint64_t out[1])
 {
 	struct uv_user *user = ctx;
 

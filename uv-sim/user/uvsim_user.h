@@ -18,8 +18,8 @@ struct uv_user_hv {
 	void *ctx;
 	void *(*map)(void *ctx, uint64_t ra, bool write);
 	void (*unmap)(void *ctx, void *va);
-	int64_t (*hcall)(void *ctx, uint32_t lpid, uint64_t nr,
-			 const uint64_t args[4], uint64_t out[1]);
+	int64_t (*hcall)(void *ctx, uint32_t lpid, uint64_t nr, const uint64_t args[4],
+			 uint64_t out[1]);
 	void (*guest_unmap)(void *ctx, uint32_t lpid, uint64_t gfn, uint64_t npages);
 	void (*log)(void *ctx, const char *line);
 };
