@@ -14,6 +14,13 @@
 
 #define CELL 200
 #define DUMP_BYTES 16
+#define MAX_COLUMNS 32
+
+struct column {
+	const char *key;
+	size_t width;
+	bool right;
+};
 
 static enum out_hint hint_of(struct json_object *value)
 {
@@ -64,21 +71,37 @@ static void name_text(char *buf, size_t size, const char *key, bool upper)
 	buf[i] = '\0';
 }
 
-static void dump_line(FILE *f, uint64_t gpa, const uint8_t *bytes, size_t n)
+static uint8_t nibble(char digit)
 {
-	fprintf(f, "%012" PRIx64 " ", gpa);
-	for (size_t i = 0; i < DUMP_BYTES; i++) {
-		if (i % 8 == 0)
-			fputc(' ', f);
-		if (i < n)
-			fprintf(f, "%02x ", bytes[i]);
-		else
-			fputs("   ", f);
+	return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+static uint8_t byte_of(const char *hex)
+{
+	return (uint8_t)(nibble(hex[0]) << 4 | nibble(hex[1]));
+}
+
+static char printable(uint8_t byte)
+{
+	return byte >= 0x20 && byte <= 0x7e ? (char)byte : '.';
+}
+
+/* By hand and not with printf(): a dump may be of megabytes, on a slow machine. */
+static void dump_line(FILE *f, uint64_t gpa, const char *hex, size_t n)
+{
+	char line[4 * DUMP_BYTES + 8], *p = line, *text = line + 3 * DUMP_BYTES + 3;
+
+	memset(line, ' ', sizeof(line));
+	*text++ = '|';
+	for (size_t i = 0; i < n; i++) {
+		p += i % 8 == 0;
+		p[0] = hex[2 * i];
+		p[1] = hex[2 * i + 1];
+		p += 3;
+		*text++ = printable(byte_of(hex + 2 * i));
 	}
-	fputs(" |", f);
-	for (size_t i = 0; i < n; i++)
-		fputc(bytes[i] >= 0x20 && bytes[i] <= 0x7e ? bytes[i] : '.', f);
-	fputs("|\n", f);
+	*text++ = '|';
+	fprintf(f, "%012" PRIx64 " %.*s\n", gpa, (int)(text - line), line);
 }
 
 static size_t line_length(size_t left)
@@ -89,23 +112,20 @@ static size_t line_length(size_t left)
 /* As hexdump -C does, a run of equal lines becomes one '*'. */
 static void dump(FILE *f, uint64_t gpa, const char *hex)
 {
-	uint8_t line[DUMP_BYTES], last[DUMP_BYTES];
-	bool starred = false;
 	size_t total = strlen(hex) / 2;
+	bool starred = false;
 
 	for (size_t off = 0; off < total; off += DUMP_BYTES) {
-		size_t n = line_length(total - off);
-		bool again;
+		const char *line = hex + 2 * off;
+		bool inside = off && off + DUMP_BYTES < total;
 
-		for (size_t i = 0; i < n; i++)
-			sscanf(hex + 2 * (off + i), "%2hhx", &line[i]);
-		again = off && n == DUMP_BYTES && off + n < total && !memcmp(line, last, n);
-		if (!again)
-			dump_line(f, gpa + off, line, n);
-		else if (!starred)
+		if (!inside || memcmp(line, line - 2 * DUMP_BYTES, 2 * DUMP_BYTES)) {
+			dump_line(f, gpa + off, line, line_length(total - off));
+			starred = false;
+		} else if (!starred) {
 			fputs("*\n", f);
-		starred = again;
-		memcpy(last, line, n);
+			starred = true;
+		}
 	}
 }
 
@@ -132,12 +152,19 @@ static size_t column_width(struct json_object *rows, const char *key)
 	return width;
 }
 
-/* Numbers to the right, all else to the left. */
-static void cell_print(FILE *f, const char *cell, size_t width, bool right, bool first)
+/* Numbers to the right, all else to the left; nothing is padded at the end of a line. */
+static void cell_print(FILE *f, const char *cell, const struct column *column, bool first,
+		       bool last)
 {
-	fprintf(f, "%s%*s", first ? "" : "  ", (int)(right ? width : 0), right ? cell : "");
-	if (!right)
-		fprintf(f, "%-*s", (int)width, cell);
+	int width = (int)column->width;
+
+	fputs(first ? "" : "  ", f);
+	if (column->right)
+		fprintf(f, "%*s", width, cell);
+	else
+		fprintf(f, "%-*s", last ? 0 : width, cell);
+	if (last)
+		fputc('\n', f);
 }
 
 static bool is_number(struct json_object *rows, const char *key)
@@ -151,14 +178,6 @@ static bool is_number(struct json_object *rows, const char *key)
 	}
 	return false;
 }
-
-#define MAX_COLUMNS 32
-
-struct column {
-	const char *key;
-	size_t width;
-	bool right;
-};
 
 static size_t columns_of(struct json_object *rows, struct column *columns)
 {
@@ -187,9 +206,8 @@ static void table(FILE *f, struct json_object *rows)
 	n = columns_of(rows, columns);
 	for (i = 0; i < n; i++) {
 		name_text(cell, sizeof(cell), columns[i].key, true);
-		cell_print(f, cell, columns[i].width, columns[i].right, i == 0);
+		cell_print(f, cell, &columns[i], i == 0, i == n - 1);
 	}
-	fputc('\n', f);
 	for (row = 0; row < json_object_array_length(rows); row++) {
 		for (i = 0; i < n; i++) {
 			struct json_object *value;
@@ -197,9 +215,8 @@ static void table(FILE *f, struct json_object *rows)
 			json_object_object_get_ex(json_object_array_get_idx(rows, row),
 						  columns[i].key, &value);
 			scalar_text(cell, sizeof(cell), value);
-			cell_print(f, cell, columns[i].width, columns[i].right, i == 0);
+			cell_print(f, cell, &columns[i], i == 0, i == n - 1);
 		}
-		fputc('\n', f);
 	}
 }
 

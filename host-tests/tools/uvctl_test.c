@@ -371,6 +371,10 @@ static void peeks_and_pokes(void **state)
 	is_string(root, "data", "77686174");
 	json_object_put(root);
 	expect_out("peek vm1 1M 64K", "\n*\n");
+	/* All of memory, in no time: nothing may be quadratic in the length. */
+	alarm(60);
+	expect("peek vm1 0 8M", 0);
+	alarm(0);
 	expect("poke vm1 0x3000 41FF", 0);
 	assert_memory_equal(p->mem + 0x3000,
 			    "\x41\xff"
