@@ -37,21 +37,27 @@ static bool all_zero(const uint8_t *bytes, size_t len)
 	return true;
 }
 
-/* Whether any WINDOW bytes in a row of @plain are anywhere in @seen. */
+/* Of a window the first three bytes, as an index. */
+static size_t window_start(const uint8_t *bytes)
+{
+	return (size_t)bytes[0] << 16 | (size_t)bytes[1] << 8 | bytes[2];
+}
+
+/*
+ * Whether any WINDOW bytes in a row of @plain are anywhere in @seen. Pages of
+ * 64 KiB are too large to compare each window with each: first it is noted how
+ * windows of @plain start, and few of @seen start like one of them.
+ */
 static bool has_window(const uint8_t *seen, const uint8_t *plain, size_t len)
 {
-	for (size_t i = 0; i + WINDOW <= len; i++) {
-		uint64_t first;
+	static uint8_t starts[1 << 24];
 
-		memcpy(&first, plain + i, sizeof(first));
-		for (size_t j = 0; j + WINDOW <= len; j++) {
-			uint64_t other;
-
-			memcpy(&other, seen + j, sizeof(other));
-			if (first == other && !memcmp(plain + i, seen + j, WINDOW))
-				return true;
-		}
-	}
+	memset(starts, 0, sizeof(starts));
+	for (size_t i = 0; i + WINDOW <= len; i++)
+		starts[window_start(plain + i)] = 1;
+	for (size_t i = 0; i + WINDOW <= len; i++)
+		if (starts[window_start(seen + i)] && memmem(plain, len, seen + i, WINDOW))
+			return true;
 	return false;
 }
 
