@@ -12,15 +12,15 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#define HCALL		0xed42
-#define ARGUMENT	0x2a
-#define ENTRY		0x100
-#define MSR_SF_LE	0x8000000000000001UL
+#define HCALL 0xed42
+#define ARGUMENT 0x2a
+#define ENTRY 0x100
+#define MSR_SF_LE 0x8000000000000001UL
 
 static const unsigned int guest_code[] = {
-	0x38800000 | ARGUMENT,	/* li r4, ARGUMENT */
-	0x44000022,		/* sc 1 */
-	0x48000000,		/* b . */
+	0x38800000 | ARGUMENT, /* li r4, ARGUMENT */
+	0x44000022,	       /* sc 1 */
+	0x48000000,	       /* b . */
 };
 
 static int check(int ret, const char *what)
@@ -49,8 +49,8 @@ int main(void)
 
 	kvm = check(open("/dev/kvm", O_RDWR), "/dev/kvm");
 	vm = check(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
-	mem = mmap(NULL, slot.memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		   -1, 0);
+	mem = mmap(NULL, slot.memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		   0);
 	check(mem == MAP_FAILED ? -1 : 0, "mmap");
 	memcpy((char *)mem + ENTRY, guest_code, sizeof(guest_code));
 	slot.userspace_addr = (unsigned long)mem;

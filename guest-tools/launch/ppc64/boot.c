@@ -8,6 +8,6 @@
 int arch_boot(struct vm *vm, struct arch_range *range)
 {
 	(void)vm;
-	*range = (struct arch_range){0};
+	*range = (struct arch_range){ 0 };
 	return 0;
 }

@@ -17,9 +17,9 @@ int arch_vm_init(struct vm *vm)
 /* KVM-HV runs PAPR guests only; what it does not know itself comes to us. */
 int arch_vcpu_init(struct vcpu *vcpu)
 {
-	struct kvm_enable_cap cap = {.cap = KVM_CAP_PPC_PAPR};
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_PPC_PAPR };
 	uint64_t lpcr = 0;
-	struct kvm_one_reg reg = {.id = KVM_REG_PPC_LPCR_64, .addr = (uintptr_t)&lpcr};
+	struct kvm_one_reg reg = { .id = KVM_REG_PPC_LPCR_64, .addr = (uintptr_t)&lpcr };
 
 	if (ioctl(vcpu->fd, KVM_ENABLE_CAP, &cap))
 		return fail_errno("KVM_CAP_PPC_PAPR of vCPU %u", vcpu->index);

@@ -10,7 +10,7 @@
 #include "../arch.h"
 
 static enum guest_exit stuck(struct vcpu *vcpu, char *why, size_t size, const char *what,
-                             uint64_t value)
+			     uint64_t value)
 {
 	snprintf(why, size, "vCPU %u: %s 0x%llx", vcpu->index, what, (unsigned long long)value);
 	return GUEST_STUCK;
@@ -20,7 +20,7 @@ static enum guest_exit hypercall(struct vcpu *vcpu, struct ucall *call)
 {
 	const struct kvm_run *run = vcpu->run;
 
-	*call = (struct ucall){.nr = run->papr_hcall.nr};
+	*call = (struct ucall){ .nr = run->papr_hcall.nr };
 	memcpy(call->args, run->papr_hcall.args, sizeof(call->args));
 	switch (run->papr_hcall.nr) {
 	case AGENT_HCALL(AGENT_DOORBELL_WAIT):
@@ -47,10 +47,10 @@ enum guest_exit arch_exit(struct vcpu *vcpu, struct ucall *call, char *why, size
 		return stuck(vcpu, why, size, "there is no memory at GPA", run->mmio.phys_addr);
 	case KVM_EXIT_FAIL_ENTRY:
 		return stuck(vcpu, why, size, "KVM cannot enter it, hardware reason",
-		             run->fail_entry.hardware_entry_failure_reason);
+			     run->fail_entry.hardware_entry_failure_reason);
 	case KVM_EXIT_INTERNAL_ERROR:
 		return stuck(vcpu, why, size, "KVM internal error, suberror",
-		             run->internal.suberror);
+			     run->internal.suberror);
 	default:
 		return stuck(vcpu, why, size, "unknown exit", run->exit_reason);
 	}

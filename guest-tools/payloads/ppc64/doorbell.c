@@ -18,9 +18,9 @@ static void hcall(uint64_t nr, struct guest_ucall *call)
 	register uint64_t r9 asm("r9") = call->args[5];
 
 	asm volatile("sc 1"
-	             : "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r7), "+r"(r8), "+r"(r9)
-	             :
-	             : "memory", "cc", "ctr", "lr", "xer", "r0", "r10", "r11", "r12");
+		     : "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r7), "+r"(r8), "+r"(r9)
+		     :
+		     : "memory", "cc", "ctr", "lr", "xer", "r0", "r10", "r11", "r12");
 	call->ret = (int64_t)r3;
 	call->out[0] = r4;
 	call->out[1] = r5;
@@ -33,7 +33,7 @@ void arch_ucall(struct guest_ucall *call)
 
 static void doorbell(uint64_t nr, uint64_t a0, uint64_t a1)
 {
-	struct guest_ucall call = {.args = {a0, a1}};
+	struct guest_ucall call = { .args = { a0, a1 } };
 
 	hcall(AGENT_HCALL(nr), &call);
 }
