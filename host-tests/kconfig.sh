@@ -7,7 +7,7 @@
 # The kernel tree is an overlay of links to the cached source with this
 # repository as drivers/uvmem, configured as the release test kernel is.
 
-# shellcheck source-path=SCRIPTDIR/vm source=vm/env.sh
+# shellcheck source=vm/env.sh
 . "$(dirname "$0")/vm/env.sh"
 
 WORK=$BUILD/$MACHINE/kconfig

@@ -3,7 +3,7 @@
 #
 # lint: each tool is one test, which passes when the tool has nothing to say.
 
-# shellcheck source-path=SCRIPTDIR/vm source=vm/env.sh
+# shellcheck source=vm/env.sh
 . "$(dirname "$0")/vm/env.sh"
 
 RESULTS=$TOP/host-tests/results.sh
@@ -53,7 +53,7 @@ run_checkpatch()
 	kernel_files | grep -E "$any" | checkpatch PREFER_KERNEL_TYPES,BIT_MACRO || said=1
 	kernel_files | grep -E "$trace" |
 		checkpatch OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT || said=1
-	return $said
+	return "$said"
 }
 
 # sparse's and gcc's warnings about our files; every file is looked at again.

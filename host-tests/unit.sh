@@ -4,7 +4,7 @@
 # The tests that need no machine: of the ultravisor's core, plain and with
 # AddressSanitizer and UBSan, and of the tools.
 
-# shellcheck source-path=SCRIPTDIR/vm source=vm/env.sh
+# shellcheck source=vm/env.sh
 . "$(dirname "$0")/vm/env.sh"
 
 failed=0

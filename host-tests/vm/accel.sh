@@ -7,7 +7,7 @@
 # UVMEM_ACCEL=kvm|tcg says it without asking.
 #   accel.sh KDIR IMAGE
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 KDIR=${1:?usage: accel.sh KDIR IMAGE}

@@ -19,6 +19,7 @@ apt_private()
 	shift
 	id=$(. /etc/os-release && echo "$ID")
 	codename=$(apt_codename)
+	# shellcheck disable=SC2016
 	read -r uri component < <(apt-get indextargets --format '$(REPO_URI)|$(CODENAME)|$(COMPONENT)' |
 		awk -F'|' -v c="$codename" '$2 == c && $3 ~ /^(main|universe)$/ && !seen[$3]++ {
 			uri = $1; comp = comp " " $3 } END { print uri, comp }')

@@ -9,10 +9,10 @@
 # The kernel's messages go to DIR/console.log. Exit status: QEMU's, or 124 when
 # the watchdog had to end it.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
-mem=2G smp=2 timeout=900 stdio= kernel= image= dir= accel=tcg
+mem=2G smp=2 timeout=900 accel=tcg stdio='' kernel='' image='' dir=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2 ;;
@@ -40,9 +40,9 @@ else
 	qemu+=(-serial "file:$dir/channel.log")
 fi
 # A stopped or slow host must not look like a stalled guest.
-append="console=$CONSOLE panic=-1 oops=panic loglevel=7 rcupdate.rcu_cpu_stall_timeout=120
-	uvmem.channel=$CHANNEL $*"
-qemu+=(-append "$(echo $append)")
+append="console=$CONSOLE panic=-1 oops=panic loglevel=7"
+append+=" rcupdate.rcu_cpu_stall_timeout=120 uvmem.channel=$CHANNEL $*"
+qemu+=(-append "$append")
 
 printf '%q ' "${qemu[@]}" >"$dir/command"
 rc=0

@@ -29,7 +29,7 @@ die()
 [ -f "$VM/machine-$MACHINE.sh" ] ||
 	die "MACHINE=$MACHINE is not known; there is: $(cd "$VM" && echo machine-*.sh |
 		sed 's/machine-//g; s/\.sh//g')"
-# shellcheck source-path=SCRIPTDIR source=machine-x86.sh
+# shellcheck source=machine-x86.sh
 . "$VM/machine-$MACHINE.sh"
 
 # Hold the lock NAME in the cache until the script ends: two clones share it.

@@ -3,7 +3,7 @@
 #
 # image.sh FLAVOUR: make the initramfs of the machine for the test kernel FLAVOUR: busybox, modules, tools, tests. Small enough to be made anew each time.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 FLAVOUR=${1:?usage: image.sh FLAVOUR}

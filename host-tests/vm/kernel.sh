@@ -6,7 +6,7 @@
 # configuration, compiler). UVMEM_KERNEL_RELEASE=/dir or UVMEM_KERNEL_DEBUG=/dir
 # uses a kernel that was built elsewhere.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 FLAVOUR=${1:?usage: kernel.sh release|debug}

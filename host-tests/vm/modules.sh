@@ -7,7 +7,7 @@
 # (its MO= is newer than the kernels we build for), so OUT gets a tree of links
 # to the sources and Kbuild runs there.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 KDIR=${1:?usage: modules.sh KDIR OUT|--check [TARGET...]}

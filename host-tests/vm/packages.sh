@@ -5,7 +5,7 @@
 # it. packages.sh NEED... installs what is missing through apt when root or a
 # password-less sudo can, and otherwise names it and fails.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 # need  what to look for: command, header (h:), library (l:), or the compiler or a

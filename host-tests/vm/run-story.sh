@@ -5,7 +5,7 @@
 # terminal as it comes, and nothing else does; the kernel's messages go to a log.
 # The exit status is 0 only if every step came out as the specification says.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 OUT=$BUILD/$MACHINE

@@ -9,7 +9,7 @@
 # A line of TESTS is: NAME [mem=SIZE] [smp=N] [secure_mem=SIZE] [limit=SECONDS]
 # [flavour=release|debug].
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 FLAVOUR=${1:?usage: run-tests.sh FLAVOUR [TEST...]}

@@ -4,7 +4,7 @@
 # make shell: an interactive shell in the machine with everything loaded. The
 # kernel's messages go to a log; dmesg shows them too.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 FLAVOUR=${1:-release}

@@ -7,9 +7,9 @@
 # The source comes from the distribution through apt with a private
 # configuration (apt.sh).
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
-# shellcheck source-path=SCRIPTDIR source=apt.sh
+# shellcheck source=apt.sh
 . "$VM/apt.sh"
 
 WANT=${UVMEM_KERNEL_VERSION:-6.12}

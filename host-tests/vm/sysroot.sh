@@ -6,9 +6,9 @@
 # from the distribution's mirror and are unpacked there, not installed.
 # UVMEM_SYSROOT=/dir uses another directory of that kind.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
-# shellcheck source-path=SCRIPTDIR source=apt.sh
+# shellcheck source=apt.sh
 . "$VM/apt.sh"
 
 [ -n "$CROSS" ] || die "this machine is of the host's own architecture"

@@ -4,7 +4,7 @@
 # test-modules.sh FLAVOUR: the modules for a test kernel, in
 # build/MACHINE/FLAVOUR/modules.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 FLAVOUR=${1:?usage: test-modules.sh FLAVOUR}

@@ -4,7 +4,7 @@
 # Build everything that runs inside the machine, linked statically, each part
 # in a directory of its own below build/MACHINE/.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 OUT=$BUILD/$MACHINE

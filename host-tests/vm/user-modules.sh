@@ -4,7 +4,7 @@
 # user-modules.sh KDIR modules|modules_install: the modules for the user's own
 # kernel, in build/modules-RELEASE, so that several kernels keep theirs.
 
-# shellcheck source-path=SCRIPTDIR source=env.sh
+# shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 KDIR=${1:?usage: user-modules.sh KDIR TARGET}
