@@ -11,12 +11,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#define PORT	0x10
+#define PORT 0x10
 
 static const unsigned char guest_code[] = {
-	0xb0, 0x2a,	/* mov $0x2a, %al */
-	0xe6, PORT,	/* out %al, $PORT */
-	0xf4,		/* hlt */
+	0xb0, 0x2a, /* mov $0x2a, %al */
+	0xe6, PORT, /* out %al, $PORT */
+	0xf4,	    /* hlt */
 };
 
 static int check(int ret, const char *what)
