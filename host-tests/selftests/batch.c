@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many pages go through few migrate_vma calls: one a run, and a run has up to
+ * RUN pages. The module counts its calls.
+ */
+#include <sys/ioctl.h>
+
+#include "harness.h"
+#include "vmfix.h"
+
+#define SEED 0x5eed000c
+#define RUN 256
+#define PAGES 2048
+#define TOUCHED 2000
+#define SPARE 6 /* runs that do not start at a multiple of RUN, tries, ... */
+
+FIXTURE(batch)
+{
+	struct own own;
+	struct usage before;
+};
+
+FIXTURE_SETUP(batch)
+{
+	ASSERT_EQ(0, usage_get(&self->before));
+	ASSERT_EQ(0, own_open(&self->own, PAGES));
+	own_fill(&self->own, 0, TOUCHED, SEED);
+	ASSERT_EQ(0, own_blob(&self->own, page_size(), 1, true));
+}
+
+FIXTURE_TEARDOWN(batch)
+{
+	own_close(&self->own);
+	EXPECT_EQ(0, usage_check(&self->before));
+}
+
+static uint64_t calls(struct own *o)
+{
+	struct uvmem_stats st;
+
+	return ioctl(o->svm, UVMEM_GET_STATS, &st) ? UINT64_MAX : st.migrate_calls;
+}
+
+static int64_t range(struct own *o, uint64_t nr, uint64_t page, uint64_t n)
+{
+	uint64_t done = 0;
+	int64_t ret = own_hcall(o, nr, page * page_size(), n, 0, page_order(), &done);
+
+	return ret == H_SUCCESS && done != n ? NO_ANSWER : ret;
+}
+
+TEST_F(batch, ranges)
+{
+	uint64_t most = TOUCHED / RUN + SPARE, before;
+	struct own *o = &self->own;
+
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	before = calls(o);
+	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED));
+	EXPECT_GE(most, calls(o) - before);
+	EXPECT_EQ(UVMEM_GFN_MEM, own_hv_state(o, TOUCHED - 1));
+	before = calls(o);
+	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_IN_RANGE, 0, TOUCHED));
+	EXPECT_GE(most, calls(o) - before);
+	EXPECT_EQ(UVMEM_GFN_UVMEM, own_hv_state(o, TOUCHED - 1));
+}
+
+/* From the middle of one run to the middle of another. */
+TEST_F(batch, a_range_across_runs)
+{
+	struct own *o = &self->own;
+	uint64_t before;
+
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	before = calls(o);
+	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_OUT_RANGE, RUN - 10, RUN + 20));
+	EXPECT_EQ(3, calls(o) - before);
+}
+
+/* UV_ESM as a whole, H_SVM_INIT_DONE included; and the way back. */
+TEST_F(batch, esm_and_terminate)
+{
+	struct own *o = &self->own;
+	uint64_t before = calls(o);
+
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	EXPECT_GE(2 * PAGES / RUN + PAGES / 512 + SPARE, calls(o) - before);
+	before = calls(o);
+	ASSERT_EQ(0, ioctl(o->svm, UVMEM_SVM_OFF, 0));
+	EXPECT_GE(PAGES / RUN + SPARE, calls(o) - before);
+}
+
+/* An H that is made of two mappings costs one call more. */
+TEST_F(batch, two_mappings)
+{
+	struct own *o = &self->own;
+	uint64_t before;
+
+	ASSERT_EQ(0, mprotect(o->h + 100 * page_size(), RUN * page_size(),
+			      PROT_READ | PROT_WRITE | PROT_EXEC));
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	before = calls(o);
+	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, 2 * RUN));
+	EXPECT_EQ(4, calls(o) - before);
+}
+
+TEST_HARNESS_MAIN

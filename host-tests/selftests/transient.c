@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of VM states, and the GFN states of a VM on its way to secure.
+ *
+ *	VM        | INIT_START | INIT_DONE     | INIT_ABORT       | terminate
+ *	Normal    | H_STATE    | H_UNSUPPORTED | H_UNSUPPORTED    | Normal
+ *	Transient | H_STATE    | Secure        | Normal, H_PARAM. | Normal
+ *	Secure    | H_STATE    | H_UNSUPPORTED | H_STATE          | Normal
+ *
+ * From Normal, H_SVM_INIT_START leads to Transient when the ultravisor makes it
+ * for UV_ESM; a VMM that makes it by itself finds that the ultravisor takes no
+ * memslots. The test is VMM and guest at once: UV_ESM runs in a thread, and
+ * measures so much that the VM stays Transient for a while.
+ */
+#include <sys/ioctl.h>
+
+#include "harness.h"
+#include "vmfix.h"
+
+#define SEED 0x5eed0002
+#define TOUCHED 64 /* pages with content */
+#define PAGES 160  /* the rest but the blob is never touched */
+#define MEASURED (32 * page_size())
+
+FIXTURE(transient)
+{
+	struct own own;
+	struct usage before;
+};
+
+FIXTURE_SETUP(transient)
+{
+	unsigned int times = (debug_kernel() ? 4 : 32) * MIB / MEASURED;
+
+	ASSERT_EQ(0, usage_get(&self->before));
+	ASSERT_EQ(0, own_open(&self->own, PAGES));
+	own_fill(&self->own, 0, TOUCHED, SEED);
+	ASSERT_EQ(0, own_blob(&self->own, MEASURED, times, true));
+	ASSERT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+}
+
+FIXTURE_TEARDOWN(transient)
+{
+	own_close(&self->own);
+	EXPECT_EQ(0, usage_check(&self->before));
+}
+
+static int64_t init_start(struct own *o)
+{
+	return own_hcall(o, H_SVM_INIT_START, 0, 0, 0, 0, NULL);
+}
+
+static int64_t init_done(struct own *o)
+{
+	return own_hcall(o, H_SVM_INIT_DONE, 0, 0, 0, 0, NULL);
+}
+
+static int64_t init_abort(struct own *o)
+{
+	return own_hcall(o, H_SVM_INIT_ABORT, 0, 0, 0, 0, NULL);
+}
+
+/* A VM whose measurement fails, so that the ultravisor aborts it. */
+static int make_it_fail(struct own *o)
+{
+	return own_blob(o, MEASURED, (debug_kernel() ? 4 : 32) * MIB / MEASURED, false);
+}
+
+TEST_F(transient, normal_init_start_by_the_vmm)
+{
+	EXPECT_EQ(H_STATE, init_start(&self->own));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+	EXPECT_EQ(0, own_has_pattern(&self->own, 0, TOUCHED, SEED));
+}
+
+TEST_F(transient, normal_init_start_by_esm)
+{
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	ASSERT_EQ(U_SUCCESS, own_esm_join(&self->own));
+	ASSERT_EQ(UVMEM_VM_SECURE, vm_state_fd(self->own.svm));
+}
+
+/* Without memslots there is nothing to secure. */
+TEST_F(transient, normal_init_start_without_memslots)
+{
+	struct uvmem_memslot slot = { .slot = 0 };
+
+	ASSERT_EQ(0, ioctl(self->own.svm, UVMEM_SET_MEMSLOT, &slot));
+	EXPECT_EQ(H_STATE, init_start(&self->own));
+	EXPECT_NE(U_SUCCESS, own_esm(&self->own));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+}
+
+TEST_F(transient, normal_init_done)
+{
+	EXPECT_EQ(H_UNSUPPORTED, init_done(&self->own));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+}
+
+TEST_F(transient, normal_init_abort)
+{
+	EXPECT_EQ(H_UNSUPPORTED, init_abort(&self->own));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+}
+
+TEST_F(transient, normal_terminate)
+{
+	EXPECT_EQ(0, ioctl(self->own.svm, UVMEM_SVM_OFF, 0));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+	EXPECT_EQ(0, own_has_pattern(&self->own, 0, TOUCHED, SEED));
+}
+
+TEST_F(transient, transient_init_start)
+{
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	EXPECT_EQ(H_STATE, init_start(&self->own));
+	EXPECT_EQ(UVMEM_VM_TRANSIENT, vm_state_fd(self->own.svm));
+	EXPECT_EQ(U_SUCCESS, own_esm_join(&self->own));
+}
+
+/* A VMM that says "done" too early: secure to itself, and UV_ESM fails. */
+TEST_F(transient, transient_init_done_by_the_vmm)
+{
+	uint8_t *plain = malloc(page_size()), *seen = malloc(page_size());
+
+	ASSERT_NE(NULL, plain);
+	ASSERT_NE(NULL, seen);
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	EXPECT_EQ(H_SUCCESS, init_done(&self->own));
+	EXPECT_EQ(UVMEM_VM_SECURE, vm_state_fd(self->own.svm));
+	EXPECT_EQ(U_INVALID, own_esm_join(&self->own));
+	pattern_fill(plain, 40 * page_size(), page_size(), SEED, 0);
+	memcpy(seen, self->own.h + 40 * page_size(), page_size());
+	EXPECT_TRUE(no_plaintext(seen, plain, page_size()));
+	/* Whatever the VMM made of it, it can end it. */
+	EXPECT_EQ(0, ioctl(self->own.svm, UVMEM_SVM_OFF, 0));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+	free(plain);
+	free(seen);
+}
+
+/* The ultravisor's own abort: the content is intact, wherever it was. */
+TEST_F(transient, transient_init_abort_by_the_ultravisor)
+{
+	ASSERT_EQ(0, make_it_fail(&self->own));
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	EXPECT_EQ(U_PERMISSION, own_esm_join(&self->own));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+	for (size_t page = 0; page < PAGES; page++)
+		ASSERT_EQ(UVMEM_GFN_NORMAL, own_hv_state(&self->own, page));
+	EXPECT_EQ(0, own_has_pattern(&self->own, 0, TOUCHED, SEED));
+	EXPECT_TRUE(all_zeros(self->own.h + TOUCHED * page_size(), page_size()));
+	EXPECT_EQ(0, usage_check(&self->before));
+}
+
+/* The same with pages that the host touched, and got sealed, meanwhile. */
+TEST_F(transient, abort_brings_back_what_was_paged_out)
+{
+	uint8_t *seen = malloc(page_size()), *plain = malloc(page_size());
+	size_t paged_out[] = { 1, 40, TOUCHED - 1 };
+
+	ASSERT_NE(NULL, seen);
+	ASSERT_NE(NULL, plain);
+	ASSERT_EQ(0, make_it_fail(&self->own));
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	/* Page 40 is not measured and stays out; page 1 is wanted again. */
+	for (unsigned int i = 0; i < 3; i++) {
+		memcpy(seen, self->own.h + paged_out[i] * page_size(), page_size());
+		pattern_fill(plain, paged_out[i] * page_size(), page_size(), SEED, 0);
+		EXPECT_TRUE(is_ciphertext(seen, plain, page_size()));
+	}
+	EXPECT_EQ(UVMEM_GFN_MEM, own_hv_state(&self->own, 40));
+	EXPECT_EQ(U_PERMISSION, own_esm_join(&self->own));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+	EXPECT_EQ(UVMEM_GFN_NORMAL, own_hv_state(&self->own, 40));
+	EXPECT_EQ(0, own_has_pattern(&self->own, 0, TOUCHED, SEED));
+	free(seen);
+	free(plain);
+}
+
+/* Paged out in the clear or paged out again: ESM can be tried once more. */
+TEST_F(transient, esm_after_abort)
+{
+	ASSERT_EQ(0, make_it_fail(&self->own));
+	ASSERT_EQ(U_PERMISSION, own_esm(&self->own));
+	ASSERT_EQ(0, own_has_pattern(&self->own, 0, TOUCHED, SEED));
+	ASSERT_EQ(0, own_blob(&self->own, MEASURED, 1, true));
+	ASSERT_EQ(U_SUCCESS, own_esm(&self->own));
+	EXPECT_EQ(UVMEM_VM_SECURE, vm_state_fd(self->own.svm));
+}
+
+/*
+ * A VMM that aborts on its own while the ultravisor goes on measuring. It may
+ * get ciphertext, or what it had before; what counts is that the VM is a normal
+ * one with no page left behind, and that UV_ESM fails and can be tried again.
+ */
+TEST_F(transient, transient_init_abort_by_the_vmm)
+{
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	EXPECT_EQ(H_PARAMETER, init_abort(&self->own));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+	EXPECT_NE(U_SUCCESS, own_esm_join(&self->own));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+	for (size_t page = 0; page < PAGES; page++)
+		ASSERT_EQ(UVMEM_GFN_NORMAL, own_hv_state(&self->own, page));
+	EXPECT_EQ(0, usage_check(&self->before));
+
+	own_fill(&self->own, 0, TOUCHED, SEED + 1);
+	ASSERT_EQ(0, own_blob(&self->own, MEASURED, 1, true));
+	EXPECT_EQ(U_SUCCESS, own_esm(&self->own));
+	EXPECT_EQ(UVMEM_GFN_UVMEM, own_hv_state(&self->own, 40));
+}
+
+TEST_F(transient, transient_terminate)
+{
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	EXPECT_EQ(0, ioctl(self->own.svm, UVMEM_SVM_OFF, 0));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+	EXPECT_EQ(U_INVALID, own_esm_join(&self->own));
+	EXPECT_TRUE(all_zeros(self->own.h, self->own.len));
+	EXPECT_EQ(0, usage_check(&self->before));
+}
+
+/* What the guest would have to say, nobody can say for it yet. */
+TEST_F(transient, transient_refuses_share_and_unshare)
+{
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	EXPECT_EQ(U_INVALID, own_ucall(&self->own, UV_SHARE_PAGE, 1, 1, 0, 0, 0));
+	EXPECT_EQ(U_INVALID, own_ucall(&self->own, UV_UNSHARE_PAGE, 1, 1, 0, 0, 0));
+	EXPECT_EQ(U_INVALID, own_ucall(&self->own, UV_UNSHARE_ALL_PAGES, 0, 0, 0, 0, 0));
+	/* A GFN that is still Normal, and one that is secure. */
+	EXPECT_EQ(UVMEM_GFN_NORMAL, own_hv_state(&self->own, TOUCHED));
+	EXPECT_EQ(H_PARAMETER, own_hcall(&self->own, H_SVM_PAGE_IN, TOUCHED * page_size(),
+					 H_PAGE_IN_SHARED, page_order(), 0, NULL));
+	EXPECT_EQ(UVMEM_GFN_NORMAL, own_hv_state(&self->own, TOUCHED));
+	EXPECT_EQ(H_PARAMETER, own_hcall(&self->own, H_SVM_PAGE_IN, 40 * page_size(),
+					 H_PAGE_IN_SHARED, page_order(), 0, NULL));
+	EXPECT_NE(UVMEM_GFN_SHARED, own_hv_state(&self->own, 40));
+	EXPECT_EQ(U_SUCCESS, own_esm_join(&self->own));
+}
+
+TEST_F(transient, transient_memslots_are_fixed)
+{
+	struct uvmem_memslot slot = { .slot = 0 };
+
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	EXPECT_EQ(-1, ioctl(self->own.svm, UVMEM_SET_MEMSLOT, &slot));
+	EXPECT_EQ(EBUSY, errno);
+	/* A second UV_ESM, too. */
+	EXPECT_EQ(U_BUSY, own_esm(&self->own));
+	EXPECT_EQ(U_SUCCESS, own_esm_join(&self->own));
+}
+
+/* The column H_SVM_INIT_DONE of the GFN table. */
+TEST_F(transient, init_done_makes_every_gfn_secure)
+{
+	uint8_t *plain = malloc(page_size()), *seen = malloc(page_size());
+
+	ASSERT_NE(NULL, plain);
+	ASSERT_NE(NULL, seen);
+	ASSERT_EQ(0, own_esm_start(&self->own));
+	ASSERT_EQ(0, own_wait_transient(&self->own));
+	memcpy(seen, self->own.h + 40 * page_size(), page_size());
+	ASSERT_EQ(U_SUCCESS, own_esm_join(&self->own));
+	/* Secure stays Secure, in secure memory or paged out. */
+	EXPECT_EQ(UVMEM_GFN_UVMEM, own_hv_state(&self->own, 0));
+	EXPECT_EQ(UV_GFN_RESIDENT, own_uv_state(&self->own, 0));
+	EXPECT_EQ(UVMEM_GFN_MEM, own_hv_state(&self->own, 40));
+	EXPECT_EQ(UV_GFN_SEALED, own_uv_state(&self->own, 40));
+	/* Normal becomes Secure; no page was needed for it. */
+	EXPECT_EQ(UVMEM_GFN_MEM, own_hv_state(&self->own, TOUCHED));
+	EXPECT_EQ(UV_GFN_ZERO, own_uv_state(&self->own, TOUCHED));
+	for (size_t page = 0; page < TOUCHED; page++) {
+		pattern_fill(plain, page * page_size(), page_size(), SEED, 0);
+		memcpy(seen, self->own.h + page * page_size(), page_size());
+		EXPECT_TRUE(is_ciphertext(seen, plain, page_size()));
+	}
+	free(plain);
+	free(seen);
+}
+
+TEST_F(transient, secure_refuses_all_but_terminate)
+{
+	ASSERT_EQ(U_SUCCESS, own_esm(&self->own));
+	EXPECT_EQ(H_STATE, init_start(&self->own));
+	EXPECT_EQ(UVMEM_VM_SECURE, vm_state_fd(self->own.svm));
+	EXPECT_EQ(H_UNSUPPORTED, init_done(&self->own));
+	EXPECT_EQ(UVMEM_VM_SECURE, vm_state_fd(self->own.svm));
+	EXPECT_EQ(H_STATE, init_abort(&self->own));
+	EXPECT_EQ(UVMEM_VM_SECURE, vm_state_fd(self->own.svm));
+	EXPECT_EQ(UVMEM_GFN_UVMEM, own_hv_state(&self->own, 0));
+	EXPECT_EQ(0, ioctl(self->own.svm, UVMEM_SVM_OFF, 0));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->own.svm));
+	EXPECT_TRUE(all_zeros(self->own.h, self->own.len));
+}
+
+TEST_HARNESS_MAIN
