@@ -193,5 +193,6 @@ void uvsim_guest_unmap(void *ctx, u32 lpid, u64 gfn, u64 npages)
 	if (!view)
 		return;
 	unmap_mapping_pages(view->inode->i_mapping, gfn, npages, false);
+	uvsim_guest_flush();
 	uvsim_view_put(view);
 }

@@ -17,4 +17,9 @@ static inline pgprot_t uvsim_guest_prot(pgprot_t vma_prot)
 	return __pgprot((pgprot_val(vma_prot) & ~(pgprotval_t)_PAGE_USER) | _PAGE_RW);
 }
 
+/* KVM's mmu notifier has flushed every CPU before an unmap returns. */
+static inline void uvsim_guest_flush(void)
+{
+}
+
 #endif /* _UVSIM_GUEST_PROT_H */
