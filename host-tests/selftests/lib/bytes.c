@@ -22,18 +22,25 @@ bool all_zeros(const void *buf, size_t len)
 	return !len || (!*p && !memcmp(p, p + 1, len - 1));
 }
 
-/* The first two bytes of every window of @plain: most of @seen is passed over. */
+/* Of a window the first three bytes, as a bit number. */
+static size_t window_start(const uint8_t *bytes)
+{
+	return (size_t)bytes[0] << 16 | (size_t)bytes[1] << 8 | bytes[2];
+}
+
+/* How the windows of @plain start: most of @seen, 64 KiB perhaps, is passed over. */
 bool no_plaintext(const void *seen, const void *plain, size_t len)
 {
+	uint8_t *starts = calloc(1, (1 << 24) / 8);
 	const uint8_t *s = seen, *p = plain;
-	static __thread bool starts[1 << 16];
-	bool found = false;
+	bool found = !starts;
 
-	memset(starts, 0, sizeof(starts));
-	for (size_t i = 0; i + WINDOW <= len; i++)
-		starts[p[i] << 8 | p[i + 1]] = true;
 	for (size_t i = 0; !found && i + WINDOW <= len; i++)
-		found = starts[s[i] << 8 | s[i + 1]] && memmem(p, len, s + i, WINDOW);
+		starts[window_start(p + i) / 8] |= 1u << window_start(p + i) % 8;
+	for (size_t i = 0; !found && i + WINDOW <= len; i++)
+		found = starts[window_start(s + i) / 8] & 1u << window_start(s + i) % 8 &&
+			memmem(p, len, s + i, WINDOW);
+	free(starts);
 	return !found;
 }
 
