@@ -191,7 +191,7 @@ int own_has_pattern(struct own *o, size_t first, size_t n, uint64_t seed);
 int own_open_secure(struct own *o, size_t npages, size_t touched, uint64_t seed);
 
 /*
- * --- lib/ARCH/vcpu.c: one vCPU for such an SVM ---
+ * --- vcpu.c and lib/ARCH/vcpu.c: one vCPU for such an SVM ---
  *
  * It runs a few instructions of its own page and reads or writes one byte, so
  * that a test sees both sides of a page from one process.
@@ -211,6 +211,8 @@ void own_vcpu_code(struct own *o, size_t page);
 /* After it: map the guest view and run on it. */
 int own_vcpu_open(struct own_vcpu *v, struct own *o, size_t code_page);
 void own_vcpu_close(struct own_vcpu *v);
+/* The machine's part of opening; -1 with errno set. */
+int own_vcpu_init(struct own_vcpu *v);
 /* 0, or the errno of KVM_RUN: EFAULT when the access is refused. */
 int own_vcpu_read(struct own_vcpu *v, uint64_t gpa, uint8_t *byte);
 int own_vcpu_write(struct own_vcpu *v, uint64_t gpa, uint8_t byte);
