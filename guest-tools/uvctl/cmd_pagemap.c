@@ -22,7 +22,7 @@ struct scan {
 	struct json_object *rows;
 	struct pagemap_entry first; /* of the run, with its PFN */
 	uint64_t gfn, npages;	    /* the run */
-	bool contiguous;	    /* its PFNs follow each other */
+	bool contiguous;	    /* its PFNs or swap offsets follow each other */
 	bool confirmed;		    /* the layout has been held against real pages */
 };
 
@@ -51,7 +51,7 @@ static void flush_run(struct scan *s)
 		out_u64(row, "swap_type", e->type, OUT_PLAIN);
 	else
 		out_null(row, "swap_type");
-	if (e->kind == PAGEMAP_SWAP && s->npages == 1)
+	if (e->kind == PAGEMAP_SWAP && s->contiguous)
 		out_u64(row, "swap_offset", e->swap_offset, OUT_HEX);
 	else
 		out_null(row, "swap_offset");
@@ -71,10 +71,17 @@ static bool same_run(const struct scan *s, const struct pagemap_entry *e)
 	       e->soft_dirty == f->soft_dirty && e->uffd_wp == f->uffd_wp;
 }
 
+static bool follows(const struct pagemap_entry *e, const struct pagemap_entry *first, uint64_t n)
+{
+	if (e->kind == PAGEMAP_SWAP)
+		return e->swap_offset == first->swap_offset + n;
+	return e->pfn == first->pfn + n;
+}
+
 static void add_page(struct scan *s, uint64_t gfn, const struct pagemap_entry *e)
 {
 	if (same_run(s, e)) {
-		if (e->pfn != s->first.pfn + s->npages)
+		if (!follows(e, &s->first, s->npages))
 			s->contiguous = false;
 		s->npages++;
 		return;

@@ -22,8 +22,8 @@ enum exit_code vm_open(struct ctx *ctx, struct uvc *c, const char *id)
 	if (errno == ESRCH)
 		return fail(ctx, EXIT_NO_VM, "no VM '%s' runs (looked in %s)", id, uvc_run_dir());
 	return fail(ctx, EXIT_NO_VM, "cannot connect to VM '%s': %s", id,
-		    errno == EPROTO ? "what answers does not speak this protocol"
-				    : strerror(errno));
+		    errno == EPROTO ? "what answers does not speak this protocol" :
+				      strerror(errno));
 }
 
 enum exit_code vm_open_svm(struct ctx *ctx, struct uvc *c, const char *id)
