@@ -243,6 +243,34 @@ static void terminated_inside(void **state)
 	}
 }
 
+/* The SVM is stopped between two batches of a long call: the rest is left alone. */
+static bool stop_now(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
+		     uint64_t *out, int64_t *ret)
+{
+	(void)args, (void)out, (void)ret, (void)nr;
+	m->hook = NULL;
+	uv_svm_stop(svm_of(vm), UV_STOP_HYPERVISOR, 0);
+	return false;
+}
+
+static void stopped_between_batches(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < 2; kind++) {
+		struct machine *m =
+			machine_new(&(struct options){ .secure_pages = 150, .normal_pages = 400 });
+		struct vm *vm = vm_secure(m, 1, 130, SEED);
+
+		if (kind)
+			assert_int_equal(guest(vm, UV_SHARE_PAGE, 0, 128, NULL), U_SUCCESS);
+		m->hook = stop_now;
+		assert_int_equal(guest(vm, kind ? UV_UNSHARE_PAGE : UV_SHARE_PAGE, 0, 128, NULL),
+				 U_INVALID);
+		assert_int_equal(gfn_state(vm, UV_BATCH), kind ? UV_GFN_SHARED : UV_GFN_RESIDENT);
+		machine_free(m);
+	}
+}
+
 /* Pages that it may not give: secure memory, nothing, half a page. */
 static void bad_real_addresses(void **state)
 {
@@ -345,12 +373,19 @@ static void slot_comes_back_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lost_page),	       cmocka_unit_test(late_page),
-		cmocka_unit_test(hole_reads_as_zeros), cmocka_unit_test(refusals),
-		cmocka_unit_test(wrong_page_given),    cmocka_unit_test(stopped),
-		cmocka_unit_test(terminated_inside),   cmocka_unit_test(bad_real_addresses),
-		cmocka_unit_test(shared_pages_move),   cmocka_unit_test(share_is_backed_late),
-		cmocka_unit_test(map_fails),	       cmocka_unit_test(slot_comes_back_empty),
+		cmocka_unit_test(lost_page),
+		cmocka_unit_test(late_page),
+		cmocka_unit_test(hole_reads_as_zeros),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(wrong_page_given),
+		cmocka_unit_test(stopped),
+		cmocka_unit_test(terminated_inside),
+		cmocka_unit_test(stopped_between_batches),
+		cmocka_unit_test(bad_real_addresses),
+		cmocka_unit_test(shared_pages_move),
+		cmocka_unit_test(share_is_backed_late),
+		cmocka_unit_test(map_fails),
+		cmocka_unit_test(slot_comes_back_empty),
 	};
 
 	return cmocka_run_group_tests_name("hostile hypervisor", tests, NULL, NULL);

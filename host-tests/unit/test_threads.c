@@ -6,6 +6,7 @@
  */
 #include "machine.h"
 #include <stdatomic.h>
+#include <unistd.h>
 
 #define N 34 /* pages of an SVM; two hold the blob */
 #define DATA (N - 2)
@@ -176,9 +177,61 @@ static void hammer(void **state)
 	machine_free(m);
 }
 
+static atomic_int sealing, barrier_passed;
+
+static void seal_slowly(struct machine *m, bool seals)
+{
+	(void)m, (void)seals;
+	atomic_store(&sealing, 1);
+	while (atomic_load(&sealing) == 1)
+		sched_yield();
+}
+
+static void *page_out_slowly(void *arg)
+{
+	struct worker *w = arg;
+
+	host_page_out(w->vm, 3);
+	return NULL;
+}
+
+static void *pass_barrier(void *arg)
+{
+	struct worker *w = arg;
+
+	uv_svm_barrier(svm_of(w->vm));
+	atomic_store(&barrier_passed, 1);
+	return NULL;
+}
+
+/* Whoever changes the VM's state waits for an operation that began before. */
+static void barrier_waits(void **state)
+{
+	struct machine *m = machine_new(&(struct options){ .secure_pages = 24 });
+	struct worker out = { 0 }, waiter = { 0 };
+	struct vm *vm = vm_secure(m, 1, 12, 7);
+
+	(void)state;
+	m->on_crypt = seal_slowly;
+	start(&out, vm, 0, page_out_slowly);
+	while (!atomic_load(&sealing))
+		sched_yield();
+	start(&waiter, vm, 0, pass_barrier);
+	for (int i = 0; i < 20; i++) {
+		usleep(1000);
+		assert_int_equal(atomic_load(&barrier_passed), 0);
+	}
+	atomic_store(&sealing, 2);
+	pthread_join(out.thread, NULL);
+	pthread_join(waiter.thread, NULL);
+	assert_int_equal(barrier_passed, 1);
+	machine_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(barrier_waits),
 		cmocka_unit_test(hammer),
 	};
 

@@ -15,8 +15,9 @@
  * secure memory in the clear; it takes the ultravisor's own decision, and a VM
  * that never was secure. A hypervisor that aborts by itself gets ciphertext.
  *
- * UV_SVM_TERMINATE may come at any time, also from inside a hypercall: the
- * epoch tells. No lock is held over a hypercall; in_esm keeps others out.
+ * UV_SVM_TERMINATE may come at any time, also from inside a hypercall. The VM is
+ * not transient any more then, and stays so until this UV_ESM has returned:
+ * in_esm keeps others out. No lock is held over a hypercall.
  */
 #include "internal.h"
 #include "../uapi/esm.h"
@@ -30,8 +31,8 @@ static uint32_t get_be32(const uint8_t *b)
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Called with svm->life held. U_SUCCESS with @epoch set: go on. */
-static int64_t begin_locked(struct uv_svm *svm, uint64_t *epoch, bool *already)
+/* Called with svm->life held. U_SUCCESS and not @already: go on. */
+static int64_t begin_locked(struct uv_svm *svm, bool *already)
 {
 	struct uv *uv = svm->uv;
 	int64_t ret = U_SUCCESS;
@@ -57,17 +58,16 @@ static int64_t begin_locked(struct uv_svm *svm, uint64_t *epoch, bool *already)
 	svm->in_esm = true;
 	svm->stop_reason = UV_STOP_NONE;
 	svm->stop_gpa = 0;
-	*epoch = svm->epoch;
 	uv_unlock(uv, svm->table);
 	return U_SUCCESS;
 }
 
-static int64_t begin(struct uv_svm *svm, uint64_t *epoch, bool *already)
+static int64_t begin(struct uv_svm *svm, bool *already)
 {
 	int64_t ret;
 
 	uv_lock(svm->uv, svm->life);
-	ret = begin_locked(svm, epoch, already);
+	ret = begin_locked(svm, already);
 	uv_unlock(svm->uv, svm->life);
 	return ret;
 }
@@ -127,8 +127,7 @@ static int64_t move_some(struct uv_svm *svm, uint64_t gfn, uint64_t n, bool *sin
 }
 
 /* Page in [@gfn, @gfn + @n). A hypervisor that is busy for good has no memory. */
-static int64_t move_range(struct uv_svm *svm, uint64_t epoch, uint64_t gfn, uint64_t n,
-			  bool *single)
+static int64_t move_range(struct uv_svm *svm, uint64_t gfn, uint64_t n, bool *single)
 {
 	unsigned int attempt = 0;
 
@@ -136,7 +135,7 @@ static int64_t move_range(struct uv_svm *svm, uint64_t epoch, uint64_t gfn, uint
 		uint64_t done;
 		int64_t ret = move_some(svm, gfn, uv_min32(STEP_GFNS, n), single, &done);
 
-		if (!uv_svm_is(svm, UV_VM_TRANSIENT, epoch))
+		if (!uv_svm_is(svm, UV_VM_TRANSIENT))
 			return U_INVALID;
 		gfn += done;
 		n -= done;
@@ -151,14 +150,14 @@ static int64_t move_range(struct uv_svm *svm, uint64_t epoch, uint64_t gfn, uint
 	return U_SUCCESS;
 }
 
-static int64_t move_in(struct uv_svm *svm, uint64_t epoch)
+static int64_t move_in(struct uv_svm *svm)
 {
 	uint64_t gfn = 0, first, n;
 	bool single = false;
 	int64_t ret = U_SUCCESS;
 
 	while (!ret && uv_slot_next(svm, gfn, &first, &n)) {
-		ret = move_range(svm, epoch, first, n, &single);
+		ret = move_range(svm, first, n, &single);
 		gfn = first + n;
 	}
 	return ret;
@@ -216,7 +215,7 @@ static int64_t verify(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t 
 }
 
 /* The hypervisor has agreed: the VM is secure, unless it was terminated. */
-static int64_t become_secure(struct uv_svm *svm, uint64_t epoch)
+static int64_t become_secure(struct uv_svm *svm)
 {
 	int64_t ret = init_hcall(svm, H_SVM_INIT_DONE);
 	bool ok;
@@ -224,15 +223,14 @@ static int64_t become_secure(struct uv_svm *svm, uint64_t epoch)
 	if (ret)
 		return uv_is_busy(ret) ? U_RETRY : U_INVALID;
 	uv_lock(svm->uv, svm->table);
-	ok = svm->state == UV_VM_TRANSIENT && svm->epoch == epoch;
+	ok = svm->state == UV_VM_TRANSIENT;
 	if (ok)
 		uv_svm_set_state(svm, UV_VM_SECURE);
 	uv_unlock(svm->uv, svm->table);
 	return ok ? U_SUCCESS : U_INVALID;
 }
 
-static int64_t secure(struct uv_svm *svm, uint64_t epoch, uint64_t blob, uint64_t fdt,
-		      uint64_t *entry)
+static int64_t secure(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t *entry)
 {
 	int64_t ret;
 
@@ -240,14 +238,14 @@ static int64_t secure(struct uv_svm *svm, uint64_t epoch, uint64_t blob, uint64_
 		return U_PARAMETER;
 	if (fdt && !uv_bytes_covered(svm, fdt, FDT_HEADER))
 		return U_P2;
-	ret = move_in(svm, epoch);
+	ret = move_in(svm);
 	if (ret)
 		return ret;
 	close_plaintext(svm);
 	ret = verify(svm, blob, fdt, entry);
 	if (ret)
 		return ret;
-	return become_secure(svm, epoch);
+	return become_secure(svm);
 }
 
 static bool find_sealed(struct uv_gfn_ref *ref, void *arg)
@@ -280,12 +278,12 @@ static void restore_sealed(struct uv_svm *svm)
 }
 
 /* False if the hypervisor terminated the VM meanwhile. */
-static bool give_back(struct uv_svm *svm, uint64_t epoch)
+static bool give_back(struct uv_svm *svm)
 {
 	bool ours;
 
 	uv_lock(svm->uv, svm->table);
-	ours = svm->state == UV_VM_TRANSIENT && svm->epoch == epoch;
+	ours = svm->state == UV_VM_TRANSIENT;
 	if (ours)
 		svm->aborting = true;
 	uv_unlock(svm->uv, svm->table);
@@ -294,24 +292,23 @@ static bool give_back(struct uv_svm *svm, uint64_t epoch)
 	uv_svm_barrier(svm);
 	restore_sealed(svm);
 	init_hcall(svm, H_SVM_INIT_ABORT);
-	if (uv_svm_is(svm, UV_VM_TRANSIENT, epoch))
+	if (uv_svm_is(svm, UV_VM_TRANSIENT))
 		uv_svm_teardown(svm, UV_STOP_NONE);
 	return true;
 }
 
-static int64_t enter(struct uv_svm *svm, uint64_t epoch, uint64_t blob, uint64_t fdt,
-		     uint64_t *entry)
+static int64_t enter(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t *entry)
 {
 	int64_t ret = init_hcall(svm, H_SVM_INIT_START);
 
 	if (ret) {
 		/* The hypervisor never began: there is nothing to give back. */
-		if (uv_svm_is(svm, UV_VM_TRANSIENT, epoch))
+		if (uv_svm_is(svm, UV_VM_TRANSIENT))
 			uv_svm_teardown(svm, UV_STOP_NONE);
 		return uv_is_busy(ret) ? U_RETRY : U_INVALID;
 	}
-	ret = secure(svm, epoch, blob, fdt, entry);
-	if (ret && !give_back(svm, epoch))
+	ret = secure(svm, blob, fdt, entry);
+	if (ret && !give_back(svm))
 		return U_INVALID;
 	return ret;
 }
@@ -347,14 +344,14 @@ static void log_result(struct uv_svm *svm, int64_t ret, uint64_t entry)
  */
 int64_t uv_g_esm(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t out[UV_UCALL_OUT])
 {
-	uint64_t epoch = 0, entry = 0;
+	uint64_t entry = 0;
 	bool already = false;
 	int64_t ret;
 
-	ret = begin(svm, &epoch, &already);
+	ret = begin(svm, &already);
 	if (ret || already)
 		return ret;
-	ret = enter(svm, epoch, blob, fdt, &entry);
+	ret = enter(svm, blob, fdt, &entry);
 	if (!ret)
 		out[0] = entry;
 	uv_lock(svm->uv, svm->table);

@@ -111,7 +111,6 @@ struct uv_svm {
 	struct uv_slot **slots;		/* sorted by base */
 	uint32_t nslots, slot_room;
 	enum uv_vm_state state;
-	uint64_t epoch;			/* counts teardowns */
 	bool in_esm;			/* UV_ESM runs */
 	bool measuring;			/* no plaintext comes in any more */
 	bool aborting;			/* never was secure: page out in the clear */
@@ -264,7 +263,7 @@ bool uv_svm_teardown(struct uv_svm *svm, enum uv_stop_reason why);
 void uv_svm_stop(struct uv_svm *svm, enum uv_stop_reason why, uint64_t gpa);
 void uv_svm_barrier(struct uv_svm *svm);
 void uv_svm_set_state(struct uv_svm *svm, enum uv_vm_state state);
-bool uv_svm_is(struct uv_svm *svm, enum uv_vm_state state, uint64_t epoch);
+bool uv_svm_is(struct uv_svm *svm, enum uv_vm_state state);
 
 /* memslot.c */
 int64_t uv_hv_register_slot(struct uv *uv, const uint64_t *args);

@@ -26,13 +26,12 @@ void uv_svm_set_state(struct uv_svm *svm, enum uv_vm_state state)
 	svm->state = state;
 }
 
-/* True if @svm is in @state and was not torn down since it was at @epoch. */
-bool uv_svm_is(struct uv_svm *svm, enum uv_vm_state state, uint64_t epoch)
+bool uv_svm_is(struct uv_svm *svm, enum uv_vm_state state)
 {
 	bool is;
 
 	uv_lock(svm->uv, svm->table);
-	is = svm->state == state && svm->epoch == epoch;
+	is = svm->state == state;
 	uv_unlock(svm->uv, svm->table);
 	return is;
 }
@@ -121,7 +120,6 @@ bool uv_svm_teardown(struct uv_svm *svm, enum uv_stop_reason why)
 	}
 	uv_svm_set_state(svm, UV_VM_NORMAL);
 	svm->dying = true;
-	svm->epoch++;
 	if (svm->stop_reason == UV_STOP_NONE && !svm->aborting)
 		svm->stop_reason = why;
 	slots = svm->slots;

@@ -145,17 +145,13 @@ static int64_t change_range(struct uv_svm *svm, uint64_t gfn, uint64_t num, bool
 		gfn += n;
 		num -= n;
 	}
-	return ret;
+	/* Not secure any more: that is why, whatever a hypercall made of it. */
+	return ret && !uv_svm_is(svm, UV_VM_SECURE) ? U_INVALID : ret;
 }
 
 static int64_t check_range(struct uv_svm *svm, uint64_t gfn, uint64_t num)
 {
-	enum uv_vm_state state;
-
-	uv_lock(svm->uv, svm->table);
-	state = svm->state;
-	uv_unlock(svm->uv, svm->table);
-	if (state != UV_VM_SECURE)
+	if (!uv_svm_is(svm, UV_VM_SECURE))
 		return U_INVALID;
 	if (!uv_slots_cover(svm, gfn, 1))
 		return U_PARAMETER;
@@ -230,12 +226,8 @@ int64_t uv_g_unshare_all(struct uv_svm *svm)
 {
 	struct shared_run run = { .gfn = 0 };
 	int64_t ret = U_SUCCESS;
-	enum uv_vm_state state;
 
-	uv_lock(svm->uv, svm->table);
-	state = svm->state;
-	uv_unlock(svm->uv, svm->table);
-	if (state != UV_VM_SECURE)
+	if (!uv_svm_is(svm, UV_VM_SECURE))
 		return U_INVALID;
 	while (!ret) {
 		run.n = 0;
