@@ -52,6 +52,7 @@
 #ifndef _UVMEM_H
 #define _UVMEM_H
 
+#include <linux/bits.h>
 #include <linux/kref.h>
 #include <linux/maple_tree.h>
 #include <linux/migrate.h>
@@ -67,7 +68,7 @@
 
 /* Pages that one migrate_vma call, and one hold of a stripe, covers at most. */
 #define UVMEM_RUN_SHIFT		8
-#define UVMEM_RUN_MAX		(1UL << UVMEM_RUN_SHIFT)
+#define UVMEM_RUN_MAX		BIT(UVMEM_RUN_SHIFT)
 #define UVMEM_STRIPES		64
 #define UVMEM_MAX_SLOTS		512
 #define UVMEM_MAX_LPID		4095
@@ -155,12 +156,12 @@ struct uvmem_svm {
 	struct rcu_head rcu;
 	u32 lpid;
 	struct mm_struct *mm;
-	struct mutex lock;
+	struct mutex lock;		/* state, slots */
 	enum uvmem_vm_state state;
 	struct maple_tree slots;
 	u32 nslots;
-	struct mutex stripe[UVMEM_STRIPES];
-	spinlock_t inval_lock;
+	struct mutex stripe[UVMEM_STRIPES];	/* GFN states */
+	spinlock_t inval_lock;		/* inval_first, inval_last */
 	u64 inval_first;
 	u64 inval_last;
 	struct work_struct inval_work;
