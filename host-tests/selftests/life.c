@@ -190,9 +190,13 @@ TEST_F(life, rounds)
 		if (i == rounds / 4)
 			slab = meminfo("SUnreclaim:");
 	}
-	/* The rounds that follow may not take 16 KiB each. */
+	/*
+	 * The rounds that follow may not take 16 KiB each. KASAN keeps what is freed
+	 * for a while; there kmemleak looks after what is not.
+	 */
 	ASSERT_LT(0, slab);
-	EXPECT_GT(slab + 16 * rounds, meminfo("SUnreclaim:"));
+	if (!debug_kernel())
+		EXPECT_GT(slab + 16 * rounds, meminfo("SUnreclaim:"));
 }
 
 /* The same with a real VM. */
