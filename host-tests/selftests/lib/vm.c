@@ -68,6 +68,14 @@ static int wait_for_socket(struct vm *vm)
 	}
 }
 
+/* Room for a thousand pages that only the test touches, and 16 MiB at least. */
+static uint64_t default_mem(void)
+{
+	uint64_t mem = AGENT_FREE_GPA + 1024 * (uint64_t)page_size();
+
+	return mem > 16 * MIB ? mem : 16 * MIB;
+}
+
 int vm_start(struct vm *vm, const struct vm_opts *opts)
 {
 	static const struct vm_opts defaults;
@@ -77,7 +85,7 @@ int vm_start(struct vm *vm, const struct vm_opts *opts)
 	if (!opts)
 		opts = &defaults;
 	*vm = (struct vm){ .c = { .sock = -1, .svm_fd = -1, .uvsim_fd = -1 } };
-	vm->mem = opts->mem ? opts->mem : 16 * MIB;
+	vm->mem = opts->mem ? opts->mem : default_mem();
 	vm->free_gpa = AGENT_FREE_GPA;
 	snprintf(vm->id, sizeof(vm->id), "t%d.%u", (int)parent, count++);
 	vm->pid = fork();

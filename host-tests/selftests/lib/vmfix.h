@@ -78,7 +78,7 @@ bool is_ciphertext(const void *seen, const void *plain, size_t len);
 /* --- vm.c: a VM that uvlaunch runs --- */
 
 struct vm_opts {
-	uint64_t mem;	    /* bytes; 0: 16 MiB */
+	uint64_t mem;	    /* bytes; 0: enough for 1024 test pages */
 	unsigned int vcpus; /* 0: 1 */
 	bool bad_measurement;
 	const char *owner_key; /* NULL: the ultravisor's */
