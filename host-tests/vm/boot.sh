@@ -12,7 +12,7 @@
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
-mem=2G smp=2 timeout=900 accel=tcg stdio='' kernel='' image='' dir=''
+mem=1G smp=2 timeout=900 accel=tcg stdio='' kernel='' image='' dir=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2 ;;

@@ -1,7 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# image.sh FLAVOUR: make the initramfs of the machine for the test kernel FLAVOUR: busybox, modules, tools, tests. Small enough to be made anew each time.
+# image.sh FLAVOUR: make the initramfs of the machine for the test kernel FLAVOUR:
+# busybox, modules, tools. Small enough to be made anew each time.
+# image.sh FLAVOUR --with FILE TEST...: the same and these tests, in FILE. (An
+# initramfs may consist of several archives one after the other.)
 
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
@@ -39,17 +42,29 @@ modules()
 
 tools()
 {
-	mkdir -p "$ROOT/bin" "$ROOT/usr/lib/uvmem" "$ROOT/tests"
+	mkdir -p "$ROOT/bin" "$ROOT/usr/lib/uvmem"
 	[ -z "$CROSS" ] || BUSYBOX=${BUSYBOX:-$("$VM/sysroot.sh")/bin/busybox}
 	cp "$(command -v "${BUSYBOX:-busybox}")" "$ROOT/bin/busybox"
 	cp "$OUT"/kvm-probe "$OUT"/launch/uvlaunch "$OUT"/launch/uvstory "$OUT"/uvctl/uvctl \
 		"$ROOT/bin"
 	cp "$OUT"/payloads/agent.bin "$ROOT/usr/lib/uvmem"
-	if [ -f "$OUT/selftests/TESTS" ]; then
-		while read -r test _; do
-			[ -z "$test" ] || cp "$OUT/selftests/$test" "$ROOT/tests"
-		done < <(sed 's/#.*//' "$OUT/selftests/TESTS")
-	fi
+	"${CROSS}strip" "$ROOT"/bin/{uvlaunch,uvstory,uvctl}
+}
+
+# with_tests FILE TEST...
+with_tests()
+{
+	local file=$1 extra=$1.d test
+
+	shift
+	rm -rf "$extra"
+	mkdir -p "$extra/tests"
+	for test; do
+		"${CROSS}strip" -o "$extra/tests/$test" "$OUT/selftests/$test"
+	done
+	cat "$IMAGE" >"$file"
+	(cd "$extra" && find tests | cpio --quiet -o -H newc -R 0:0) >>"$file"
+	rm -rf "$extra"
 }
 
 build()
@@ -66,8 +81,13 @@ build()
 	mv "$IMAGE.new" "$IMAGE"
 }
 
-if [ "${2:-}" = --build ]; then
+case ${2:-} in
+--build)
 	build
-	exit
-fi
+	exit ;;
+--with)
+	shift 2
+	with_tests "$@"
+	exit ;;
+esac
 stage "$FLAVOUR initramfs" "$BUILD/logs/image-$MACHINE-$FLAVOUR.log" "$0" "$FLAVOUR" --build

@@ -3,8 +3,7 @@
 #
 # run-tests.sh FLAVOUR [TEST...]: run the tests in the machine, each in a boot of
 # its own, so that what one leaves behind cannot hide in another and what the
-# kernel complains about has one suspect. As many at a time as there are pairs of
-# processors. Results go to build/results.tsv.
+# kernel complains about has one suspect. Up to four run at a time. Results go to build/results.tsv.
 #
 # A line of TESTS is: NAME [mem=SIZE] [smp=N] [secure_mem=SIZE] [limit=SECONDS]
 # [flavour=release|debug].
@@ -68,7 +67,7 @@ machine_results()
 
 run_one()
 {
-	local name=$1 word dir limit=600 job=test suite status rc=0
+	local name=$1 word dir limit=600 job=test image=$IMAGE suite status rc=0
 	local -a options=() words=()
 
 	shift
@@ -87,10 +86,16 @@ run_one()
 	dir=$OUT/$FLAVOUR/vm/$name
 	suite=$MACHINE-$FLAVOUR/$name
 	rm -rf "$dir"
-	"$VM/boot.sh" --kernel "$KDIR" --image "$IMAGE" --dir "$dir" --accel "$ACCEL" \
+	mkdir -p "$dir"
+	if [ "$job" = test ]; then
+		image=$dir/initramfs.cpio
+		"$VM/image.sh" "$FLAVOUR" --with "$image" "$name"
+	fi
+	"$VM/boot.sh" --kernel "$KDIR" --image "$image" --dir "$dir" --accel "$ACCEL" \
 		--timeout $((limit + BOOT_SECONDS)) "${options[@]}" \
 		"uvmem.job=$job" "uvmem.test=$name" "uvmem.limit=$limit" "${words[@]}" ||
 		rc=$?
+	[ "$image" = "$IMAGE" ] || rm "$image"
 	touch "$dir/channel.log" "$dir/console.log"
 	status=$(tr -d '\r' <"$dir/channel.log" | sed -n 's/^@end //p')
 	{
@@ -118,9 +123,7 @@ fi
 release=$("$VM/kernel.sh" release)
 ACCEL=$("$VM/accel.sh" "$release" "$OUT/release/initramfs.cpio")
 export ACCEL
-at_once=$((JOBS / 2))
-[ $at_once -ge 1 ] || at_once=1
-[ $at_once -le 4 ] || at_once=4
+at_once=$((JOBS < 4 ? JOBS : 4))
 list=$(plan "$@")
 [ -n "$list" ] || die "there is no test ${*:-at all}"
 echo "$list" | xargs -P "$at_once" -I{} bash -c "'$0' '$FLAVOUR' --one {}"
