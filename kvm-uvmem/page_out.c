@@ -57,11 +57,12 @@ static bool alloc_destinations(struct page_out *out)
 	for (i = 0; i < out->npages; i++) {
 		if (!source(out, i) || uvmem_should_fail(UVMEM_FAIL_SETUP))
 			continue;
+		/* Zeroed: the ultravisor leaves it alone if the GFN is shared by now. */
 		if (out->vma)
-			page = alloc_page_vma(GFP_HIGHUSER_MOVABLE, out->vma,
+			page = alloc_page_vma(GFP_HIGHUSER_MOVABLE | __GFP_ZERO, out->vma,
 					      out->addr + (i << PAGE_SHIFT));
 		else
-			page = alloc_page(GFP_HIGHUSER_MOVABLE);
+			page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO);
 		if (!page)
 			return false;
 		lock_page(page);

@@ -125,7 +125,13 @@ static vm_fault_t guest_fault(struct vm_fault *vmf)
 
 	switch (uv_guest_map(uvsim_uv, view->lpid, vmf->pgoff, insert_page, &ins)) {
 	case UV_FAULT_MAPPED:
-		return VM_FAULT_NOPAGE;
+		/*
+		 * The entry may be taken away again before KVM reads it. KVM
+		 * looks for a missing entry twice only if the lock was dropped,
+		 * and fails KVM_RUN with EFAULT otherwise.
+		 */
+		mmap_read_unlock(vmf->vma->vm_mm);
+		return VM_FAULT_NOPAGE | VM_FAULT_COMPLETED;
 	case UV_FAULT_PAGE_IN:
 		return page_in(vmf, view);
 	case UV_FAULT_AGAIN:
