@@ -47,12 +47,13 @@ function result(verdict, name, reason)
 /^# .*:[0-9]+:/ { if (said == "") said = substr($0, 3) }
 
 END {
-	if (planned && plan != count)
-		result("fail", "plan", plan " tests announced, " count + 0 " reported")
+	reported = count + 0
 	if (status == 137)
 		result("fail", "exit", "killed: it ran longer than its limit")
 	else if (status != 0 && status != 4 && !failed)
 		result("fail", "exit", "exit status " status ", see " log_file)
-	if (!count)
+	if (planned && plan != reported)
+		result("fail", "plan", plan " tests announced, " reported " reported")
+	if (!reported)
 		result("fail", "output", "it reported no test")
 }

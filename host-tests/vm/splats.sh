@@ -11,7 +11,7 @@ PATTERN+='|possible recursive locking|possible circular locking|inconsistent loc
 PATTERN+='|suspicious RCU usage|[Ii]nvalid wait context|sleeping function called|lock held when returning'
 PATTERN+='|bad unlock balance|held lock freed|nested lock was not taken|turning off the locking'
 PATTERN+='|unreferenced object|new suspected memory leaks|rcu.*(detected.*stall|starved)|blocked for more than'
-PATTERN+='|soft lockup|scheduling while atomic|refcount_t:|Objects remaining in|segfault at|Out of memory:'
+PATTERN+='|soft lockup|scheduling while atomic|refcount_t:|Objects remaining in|Out of memory:'
 
 grep -anE "$PATTERN" "$1"
 # grep says 1 for "none": that is what is hoped for.
