@@ -180,8 +180,12 @@ TEST_F(hammer, everybody_on_the_same_pages)
 	for (unsigned int round = 0; round < rounds; round++)
 		for (unsigned int i = 0; i < 2; i++)
 			EXPECT_EQ(0, round_on(&h[i], round));
-	for (unsigned int i = 0; i < 2; i++)
+	/* On a busy machine the guests may be done before the host looked often. */
+	for (unsigned int i = 0; i < 2; i++) {
+		wait_past(&h[i].looks, 10);
+		wait_past(&h[i].calls, 10);
 		__atomic_store_n(&h[i].stop, true, __ATOMIC_RELEASE);
+	}
 	for (unsigned int i = 0; i < 4; i++)
 		pthread_join(thread[i], NULL);
 	for (unsigned int i = 0; i < 2; i++) {
@@ -257,6 +261,7 @@ TEST_F(hammer, share_and_unshare_against_the_host)
 		ASSERT_EQ(U_SUCCESS, guest_unshare(vm, gpa, 1));
 		ASSERT_EQ(0, guest_is_zero(vm, gpa, page_size()));
 	}
+	wait_past(&h.looks, 10);
 	__atomic_store_n(&h.stop, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, h.leaks);

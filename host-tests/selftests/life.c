@@ -280,6 +280,7 @@ TEST_F(life, esm_and_terminate_against_hypercalls)
 		ASSERT_EQ(UVMEM_VM_NORMAL, vm_state_fd(own.svm));
 	}
 	for (unsigned int i = 0; i < 2; i++) {
+		wait_past(&racer[i].calls, 100);
 		__atomic_store_n(&racer[i].stop, true, __ATOMIC_RELEASE);
 		pthread_join(thread[i], NULL);
 		EXPECT_LT(100, racer[i].calls);

@@ -201,3 +201,10 @@ int usage_check(const struct usage *before)
 		   (unsigned long long)before->svms, (unsigned long long)now.svms,
 		   (unsigned long long)before->device_free, (unsigned long long)now.device_free);
 }
+
+/* Wait until another thread has counted past @floor. */
+void wait_past(const uint64_t *counter, uint64_t floor)
+{
+	while (__atomic_load_n(counter, __ATOMIC_ACQUIRE) <= floor)
+		usleep(1000);
+}

@@ -41,6 +41,7 @@ unsigned int fail_migrations_left(void);
 int run_program(const char *const argv[]); /* exit status, or -1 */
 /* The same numbers for the same seed everywhere. */
 uint64_t rnd(uint64_t *state);
+void wait_past(const uint64_t *counter, uint64_t floor);
 
 /* What must not change over the life of a VM. */
 struct usage {
