@@ -59,6 +59,15 @@ static void stop_by_ultravisor(struct vm *vm, const struct uvsim_svm *svm)
 	}
 }
 
+/* Whether the ultravisor has stopped the SVM, or the VM never was one. */
+bool vm_is_stopped(const struct vm *vm)
+{
+	struct uvsim_svm svm = { .lpid = vm->lpid };
+
+	return vm->uvsim_fd < 0 || ioctl(vm->uvsim_fd, UVSIM_GET_SVM, &svm) ||
+	       svm.state != UV_VM_SECURE;
+}
+
 /* A vCPU cannot go on. If the ultravisor stopped the SVM, its reason is the reason. */
 void vm_stop_after_fault(struct vm *vm, const char *what)
 {

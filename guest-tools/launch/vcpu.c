@@ -17,6 +17,7 @@
 #include "arch.h"
 
 #define KICK SIGUSR1
+#define FAULT_TRIES 1000
 
 static void on_kick(int sig)
 {
@@ -152,6 +153,20 @@ static void handle_exit(struct vcpu *vcpu)
 	}
 }
 
+/*
+ * KVM says EFAULT also when a page was paged out after its own fault on G had
+ * brought it in and before it looked. An SVM that was not stopped tries again;
+ * an access that is refused for good is refused each time.
+ */
+static bool may_be_a_race(struct vcpu *vcpu, int error)
+{
+	if (error != EFAULT) {
+		vcpu->faults = 0;
+		return false;
+	}
+	return ++vcpu->faults < FAULT_TRIES && !vm_is_stopped(vcpu->vm);
+}
+
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
@@ -160,7 +175,7 @@ static void *vcpu_thread(void *arg)
 		int error = ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
 
 		vcpu_leave(vcpu);
-		if (error == EINTR || error == EAGAIN)
+		if (error == EINTR || error == EAGAIN || may_be_a_race(vcpu, error))
 			continue;
 		if (error) {
 			char why[96];

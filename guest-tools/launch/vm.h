@@ -45,7 +45,8 @@ struct vcpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread;
-	bool in_guest; /* between vcpu_enter() and vcpu_leave() */
+	bool in_guest;	     /* between vcpu_enter() and vcpu_leave() */
+	unsigned int faults; /* EFAULTs in a row; the vCPU's thread only */
 	enum command_state state;
 	bool waited_for;	   /* a client waits for the answer */
 	struct agent_slot command; /* then the answer */
@@ -106,6 +107,7 @@ void vcpus_kick(struct vm *vm);
 void vm_stop(struct vm *vm, uint64_t gpa, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void vm_stop_after_fault(struct vm *vm, const char *what);
+bool vm_is_stopped(const struct vm *vm);
 void vm_exit(struct vm *vm);
 void vm_end(struct vm *vm);
 
