@@ -17,12 +17,15 @@ CHANNEL=ttyS1			# the tests' output
 # processor offers.
 MACHINE_MODULES="irqbypass kvm kvm-amd|kvm-intel"
 
+# Under TCG the processors take turns in one thread unless UVMEM_TCG=multi. With
+# a thread each, code that one patches while another runs it (static keys, pages
+# that are reused for code) was seen to run as it was before; and it is slower.
 # machine_qemu ACCEL: the QEMU command for this machine, one word a line
 machine_qemu()
 {
 	case $1 in
 	kvm) printf '%s\n' qemu-system-x86_64 -M q35 -accel kvm -cpu host ;;
-	tcg) printf '%s\n' qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max ;;
+	tcg) printf '%s\n' qemu-system-x86_64 -M q35 -accel "tcg,thread=${UVMEM_TCG:-single}" -cpu max ;;
 	esac
 }
 
