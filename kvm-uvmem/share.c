@@ -143,6 +143,7 @@ static s64 share_page(struct uvmem_slot *slot, u64 gfn, struct uvmem_pfns *pfns)
 	u64 start_ns = ktime_get_ns();
 	struct vm_area_struct *vma;
 	struct page *page;
+	long pinned;
 	bool again;
 	int tries;
 	s64 rc;
@@ -160,9 +161,10 @@ static s64 share_page(struct uvmem_slot *slot, u64 gfn, struct uvmem_pfns *pfns)
 			return rc;
 
 		seq = mmu_interval_read_begin(&slot->notifier);
-		if (pin_user_pages_remote(mm, addr, 1, FOLL_WRITE | FOLL_LONGTERM, &page,
-					  NULL) != 1)
-			return H_PARAMETER;
+		pinned = pin_user_pages_remote(mm, addr, 1, FOLL_WRITE | FOLL_LONGTERM, &page,
+					       NULL);
+		if (pinned != 1)	/* short of memory, say: the guest asks again */
+			return pinned == -EFAULT ? H_PARAMETER : H_BUSY;
 		mutex_lock(stripe);
 		rc = install_shared(slot, gfn, page, seq, start_ns);
 		mutex_unlock(stripe);
