@@ -11,12 +11,17 @@ CLANG_FORMAT=14		# other versions break lines in other places
 
 cd "$TOP"
 
-# files PATTERN...: what git has, or what is there where git is not
+# files PATTERN...: the sources that match; git may not be here, or not want to
 files()
 {
-	git ls-files --cached --others --exclude-standard -- "$@" 2>/dev/null | sort -u |
+	local file pattern
+
+	find . -path ./build -prune -o -path ./.git -prune -o -type f -printf '%P\n' | sort |
 		while read -r file; do
-			[ ! -f "$file" ] || echo "$file"
+			for pattern; do
+				# shellcheck disable=SC2053
+				[[ $file != $pattern ]] || echo "$file"
+			done
 		done
 }
 

@@ -9,7 +9,7 @@ set -euo pipefail
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$TOP/build
 VM=$TOP/host-tests/vm
-CACHE=${UVMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kvm-uvmem}
+CACHE=${UVMEM_CACHE:-${XDG_CACHE_HOME:-${HOME:?is not set: give UVMEM_CACHE=/path}/.cache}/kvm-uvmem}
 MACHINE=${MACHINE:-x86}
 VMM=${VMM:-qemu}
 JOBS=${JOBS:-$(nproc)}

@@ -8,7 +8,7 @@
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
-# need  what to look for: command, header (h:), library (l:), or the compiler or a
+# need  what to look for: command, header (h:), library (l:), Perl module (p:), or the compiler or a
 # header for the machine (cross:)  package
 list()
 {
@@ -24,7 +24,7 @@ list()
 	kernel	flex			flex
 	kernel	bison			bison
 	kernel	bc			bc
-	kernel	perl			perl
+	kernel	p:Term::ANSIColor	perl
 	kernel	h:gelf.h		libelf-dev
 	kernel	xz			xz-utils
 	kernel	depmod			kmod
@@ -56,6 +56,7 @@ have()
 	l:*)	path=$(gcc -print-file-name="${1#l:}" 2>/dev/null) && [ "$path" != "${1#l:}" ] ;;
 	cross:gcc) command -v "${CROSS}gcc" >/dev/null ;;
 	cross:*) echo "#include <${1#cross:}>" | "${CROSS}gcc" -E - >/dev/null 2>&1 ;;
+	p:*)	perl -e "require ${1#p:}" 2>/dev/null ;;
 	busybox) path=$(command -v busybox) && ! ldd "$path" >/dev/null 2>&1 ;;
 	*)	command -v "$1" >/dev/null ;;
 	esac
