@@ -201,7 +201,10 @@ TEST_F(transient, abort_brings_back_what_was_paged_out)
 	free(plain);
 }
 
-/* A host that keeps looking gets ciphertext; UV_ESM goes on with what it sealed. */
+/*
+ * A host that keeps looking gets ciphertext; UV_ESM goes on with what it sealed.
+ * Again if the ultravisor was done before the host had looked often enough.
+ */
 TEST_F(transient, host_looks_at_what_is_measured)
 {
 	uint8_t *seen = malloc(page_size()), *plain = malloc(page_size());
@@ -210,15 +213,22 @@ TEST_F(transient, host_looks_at_what_is_measured)
 	ASSERT_NE(NULL, seen);
 	ASSERT_NE(NULL, plain);
 	pattern_fill(plain, page_size(), page_size(), SEED, 0);
-	ASSERT_EQ(0, own_esm_start(&self->own));
-	ASSERT_EQ(0, own_wait_transient(&self->own));
-	while (vm_state_fd(self->own.svm) == UVMEM_VM_TRANSIENT) {
-		memcpy(seen, self->own.h + page_size(), page_size());
-		ASSERT_TRUE(no_plaintext(seen, plain, page_size()));
-		looks++;
-		usleep(1000);
+	for (unsigned int tries = 0; looks <= 2 && tries < 20; tries++) {
+		if (tries) {
+			ASSERT_EQ(0, ioctl(self->own.svm, UVMEM_SVM_OFF, 0));
+			own_fill(&self->own, 0, TOUCHED, SEED);
+			ASSERT_EQ(0, own_blob(&self->own, MEASURED, TIMES, true));
+		}
+		ASSERT_EQ(0, own_esm_start(&self->own));
+		ASSERT_EQ(0, own_wait_transient(&self->own));
+		while (vm_state_fd(self->own.svm) == UVMEM_VM_TRANSIENT) {
+			memcpy(seen, self->own.h + page_size(), page_size());
+			ASSERT_TRUE(no_plaintext(seen, plain, page_size()));
+			looks++;
+			usleep(1000);
+		}
+		EXPECT_EQ(U_SUCCESS, own_esm_join(&self->own));
 	}
-	EXPECT_EQ(U_SUCCESS, own_esm_join(&self->own));
 	EXPECT_LT(2, looks);
 	free(seen);
 	free(plain);
