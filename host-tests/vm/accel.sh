@@ -34,7 +34,7 @@ fi
 
 verdict=$CACHE/accel/$MACHINE-$(cat /proc/sys/kernel/random/boot_id)
 if [ ! -s "$verdict" ]; then
-	mkdir -p "${verdict%/*}"
+	mkdir -p "${verdict%/*}" "$BUILD/logs"
 	echo "KVM: trying for at most $PROBE_SECONDS seconds whether it runs guests in guests" >&2
 	if probe >"$BUILD/logs/probe-$MACHINE.log" 2>&1; then
 		echo kvm >"$verdict"

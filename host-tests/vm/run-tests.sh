@@ -43,7 +43,7 @@ story_results()
 
 	last=$(grep -a '^run: ' "$dir/channel.log" | tail -n 1 || true)
 	if [[ $last =~ ^run:\ [1-9][0-9]*\ steps,\ 0\ failed ]] && [ "$status" = 0 ]; then
-		printf 'pass\t%s\t%s\t\n' "$suite" "$last"
+		printf 'pass\t%s\tsteps\t%s\n' "$suite" "$last"
 	else
 		printf 'fail\t%s\tsteps\t%s\n' "$suite" "${last:-no total}, see $dir/channel.log"
 	fi
