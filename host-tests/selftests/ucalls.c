@@ -138,13 +138,28 @@ TEST_F(calls, u_invalid_uv_return)
 
 TEST_F(calls, u_function_for_unknown_calls)
 {
-	uint64_t nr[] = {
-		0,	1,	H_SVM_PAGE_IN, H_SVM_INIT_DONE, 0xF100,
-		0xF108, 0xF114, 0xF144,	       UINT64_MAX,	(1ULL << 32) | UV_SHARE_PAGE
-	};
+	uint64_t nr[] = { 0,	  1,	  0xF100,     0xF108,
+			  0xF114, 0xF144, UINT64_MAX, (1ULL << 32) | UV_SHARE_PAGE };
 
 	for (unsigned int i = 0; i < sizeof(nr) / sizeof(nr[0]); i++)
 		EXPECT_EQ(U_FUNCTION, guest_ucall(&self->vm, nr[i], 1, 1, 0));
+}
+
+/*
+ * Where ultracalls travel as hypercalls, KVM may know these numbers itself, and
+ * refuses them to a guest with a code of its own.
+ */
+TEST_F(calls, the_ultravisors_hypercalls_are_refused)
+{
+	uint64_t nr[] = { H_SVM_PAGE_IN, H_SVM_PAGE_OUT, H_SVM_INIT_START, H_SVM_INIT_DONE,
+			  H_SVM_INIT_ABORT };
+
+	for (unsigned int i = 0; i < sizeof(nr) / sizeof(nr[0]); i++) {
+		int64_t ret = guest_ucall(&self->vm, nr[i], 1, 1, 0);
+
+		EXPECT_TRUE(ret == U_FUNCTION || ret == H_UNSUPPORTED);
+	}
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(self->vm.c.svm_fd));
 }
 
 TEST_F(calls, u_invalid_in_a_normal_vm)
