@@ -18,8 +18,8 @@ CHANNEL=ttyS1			# the tests' output
 MACHINE_MODULES="irqbypass kvm kvm-amd|kvm-intel"
 
 # Under TCG the processors take turns in one thread unless UVMEM_TCG=multi. With
-# a thread each, code that one patches while another runs it (static keys, pages
-# that are reused for code) was seen to run as it was before; and it is slower.
+# a thread each, QEMU 7.2 now and then had the kernel oops on the int3 of a static
+# key that another processor was patching; and it is slower.
 # machine_qemu ACCEL: the QEMU command for this machine, one word a line
 machine_qemu()
 {
