@@ -601,15 +601,18 @@ static int touch(volatile uint8_t *p, bool write, uint8_t *seen)
 
 /*
  * The VMM touches G where the guest has the page mapped at this moment: no byte
- * for it and none from it. A write hangs until a signal comes.
+ * for it and none from it. It gets a signal, or hangs until one comes: on x86 a
+ * read is told, a write hangs, and on ppc64 both hang.
  */
 TEST_F(map, the_vmm_touches_what_the_guest_has_mapped)
 {
 	uint8_t seen = 0;
 	uint8_t *g = self->vcpu.g + 5 * page_size();
+	int sig;
 
 	ASSERT_EQ(0, guest_has_pattern(&self->vcpu, 5));
-	EXPECT_EQ(SIGSEGV, touch(g, false, &seen));
+	sig = touch(g, false, &seen);
+	EXPECT_TRUE(sig == SIGSEGV || sig == SIGALRM);
 	EXPECT_EQ(0, seen);
 	EXPECT_NE(0, touch(g, true, &seen));
 	EXPECT_EQ(0, guest_has_pattern(&self->vcpu, 5));
