@@ -9,7 +9,7 @@
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
-FLAVOUR=${1:?usage: kernel.sh release|debug}
+FLAVOUR=${1:?usage: kernel.sh FLAVOUR}
 CONFIGS=$TOP/host-tests/kernel-config
 STAMP=uvmem-built
 
@@ -17,10 +17,23 @@ STAMP=uvmem-built
 # the option out of the other two.
 fragments()
 {
-	local machine=$CONFIGS/$MACHINE.config
+	local machine=$CONFIGS/$MACHINE.config name
+	local -a files=("$CONFIGS/common.config" "$machine")
 
+	for name in $(machine_flavour "$FLAVOUR"); do
+		files+=("$CONFIGS/$name.config")
+	done
 	grep -hvxFf <(sed -n 's/^# \(CONFIG_[A-Z0-9_]*\) is not set$/\1=y/p' "$machine") \
-		"$CONFIGS/common.config" "$machine" "$CONFIGS/$FLAVOUR.config"
+		"${files[@]}"
+}
+
+# What makes a kernel another one; a comment does not.
+kernel_key()
+{
+	{
+		fragments | grep '^CONFIG_' | sort
+		"${CROSS}gcc" --version | head -n 1
+	} | sha256sum | cut -c1-12
 }
 
 kernel_version()
@@ -60,18 +73,17 @@ build()
 	touch "$dir/$STAMP"
 }
 
-given=UVMEM_KERNEL_${FLAVOUR^^}
+given=${FLAVOUR//-/_}
+given=UVMEM_KERNEL_${given^^}
 if [ -n "${!given:-}" ]; then
 	[ -f "${!given}/$KERNEL_IMAGE" ] || die "$given=${!given} has no $KERNEL_IMAGE"
 	(cd "${!given}" && pwd)
 	exit
 fi
-[ -f "$CONFIGS/$FLAVOUR.config" ] || die "there is no kernel flavour $FLAVOUR"
+[ -n "$(machine_flavour "$FLAVOUR")" ] || die "MACHINE=$MACHINE has no kernel flavour $FLAVOUR"
 
 src=$("$VM/source.sh")
-compiler=$("${CROSS}gcc" --version | head -n 1)
-key=$({ fragments; echo "$compiler"; } | sha256sum | cut -c1-12)
-dir=$CACHE/kernel/$(kernel_version "$src")-$MACHINE-$FLAVOUR-$key
+dir=$CACHE/kernel/$(kernel_version "$src")-$MACHINE-$FLAVOUR-$(kernel_key)
 
 if [ "${2:-}" = --build ]; then
 	build

@@ -23,6 +23,17 @@ CHANNEL=hvc1			# the tests' output
 # Modules of the test kernel in the order of loading.
 MACHINE_MODULES="kvm kvm-hv"
 
+# machine_flavour FLAVOUR: the fragments of this kernel beside common.config and
+# the machine's; nothing if there is no such kernel. The two that make check
+# runs have different page sizes, so that no code relies on one of them.
+machine_flavour()
+{
+	case $1 in
+	release | debug-64k) echo "${1%-*} pages-64k" ;;
+	debug | release-4k) echo "${1%-*} pages-4k" ;;
+	esac
+}
+
 # machine_qemu ACCEL: the QEMU command for this machine, one word a line
 machine_qemu()
 {

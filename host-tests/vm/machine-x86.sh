@@ -17,6 +17,15 @@ CHANNEL=ttyS1			# the tests' output
 # processor offers.
 MACHINE_MODULES="irqbypass kvm kvm-amd|kvm-intel"
 
+# machine_flavour FLAVOUR: the fragments of this kernel beside common.config and
+# the machine's; nothing if there is no such kernel.
+machine_flavour()
+{
+	case $1 in
+	release | debug) echo "$1" ;;
+	esac
+}
+
 # Under TCG the processors take turns in one thread unless UVMEM_TCG=multi. With
 # a thread each, QEMU 7.2 now and then had the kernel oops on the int3 of a static
 # key that another processor was patching; and it is slower.

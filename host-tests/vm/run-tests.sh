@@ -29,7 +29,7 @@ plan()
 		[ -n "$name" ] || continue
 		[ "$wanted" = "  " ] || [[ $wanted == *" $name "* ]] || continue
 		case " $settings " in
-		*" flavour=$FLAVOUR "*) ;;
+		*" flavour=${FLAVOUR%%-*} "*) ;;
 		*" flavour="*) continue ;;
 		esac
 		echo "$name $settings"
@@ -81,7 +81,7 @@ run_one()
 		*) die "TESTS: $name has an unknown setting $word" ;;
 		esac
 	done
-	[ "$FLAVOUR" = release ] || limit=$((limit * 3))
+	[ "${FLAVOUR%%-*}" = release ] || limit=$((limit * 3))
 	[ "$name" != story ] || job=story
 	dir=$OUT/$FLAVOUR/vm/$name
 	suite=$MACHINE-$FLAVOUR/$name
