@@ -19,6 +19,8 @@ void add_uvsim_stats(struct json_object *out, const struct uvsim_stats *stats,
 	out_u64(mem, "peak_pages", stats->secure_peak, OUT_PLAIN);
 
 	totals = out_object(out, "totals");
+	out_str(totals, "cipher", stats->flags & UVSIM_CIPHER_COPY ? "copy" : "aes-256-gcm",
+		OUT_PLAIN);
 	out_u64(totals, "svms", stats->svms, OUT_PLAIN);
 	out_u64(totals, "page_ins", stats->page_ins, OUT_PLAIN);
 	out_u64(totals, "page_outs", stats->page_outs, OUT_PLAIN);

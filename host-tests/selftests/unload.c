@@ -13,6 +13,7 @@
 
 #define SEED 0x5eed0012
 #define DIR "/lib/modules/"
+#define UVSIM_STATS "/sys/kernel/debug/uv-sim/stats"
 
 static int remove_module(const char *name)
 {
@@ -215,6 +216,39 @@ TEST_F(unload, no_secure_memory)
 	close(dev);
 }
 
+/* The benchmarks' cipher that is none: whoever asks is told. */
+TEST_F(unload, cipher_copy_says_so)
+{
+	char params[128], *text;
+	struct uvsim_stats st;
+	struct uvsim_info info;
+	struct own own;
+
+	ASSERT_EQ(0, uvsim_stats(&st));
+	EXPECT_EQ(0, st.flags);
+	text = file_read(UVSIM_STATS);
+	ASSERT_NE(NULL, text);
+	EXPECT_NE(NULL, strstr(text, "cipher aes-256-gcm\n"));
+	free(text);
+
+	ASSERT_EQ(0, owner_key_param(params, sizeof(params), "cipher=copy"));
+	ASSERT_EQ(0, remove_soon("kvm_uvmem"));
+	ASSERT_EQ(0, remove_soon("uv_sim"));
+	ASSERT_EQ(0, insert_module(DIR "uv-sim.ko", params));
+	ASSERT_EQ(0, insert_module(DIR "kvm-uvmem.ko", ""));
+	ASSERT_EQ(0, own_open_secure(&own, 32, 8, SEED));
+	EXPECT_EQ(0, own_has_pattern(&own, 0, 8, SEED));
+	ASSERT_EQ(0, ioctl(own.uv, UVSIM_GET_INFO, &info));
+	EXPECT_EQ(UVSIM_CIPHER_COPY, info.flags);
+	own_close(&own);
+	ASSERT_EQ(0, uvsim_stats(&st));
+	EXPECT_EQ(UVSIM_CIPHER_COPY, st.flags);
+	text = file_read(UVSIM_STATS);
+	ASSERT_NE(NULL, text);
+	EXPECT_EQ(text, strstr(text, "cipher copy\n"));
+	free(text);
+}
+
 /* Parameters that make no sense are refused, and say so in the log. */
 TEST_F(unload, bad_parameters)
 {
@@ -223,6 +257,8 @@ TEST_F(unload, bad_parameters)
 		"secure_mem=-1",
 		"secure_mem=100000G",
 		"owner_key=1234",
+		"cipher=rot13",
+		"cipher=",
 		"owner_key=zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
 	};
 

@@ -40,6 +40,7 @@ struct aead_slot {
 };
 
 struct uv_aead_key {
+	bool plain_copy;	/* it seals nothing */
 	struct crypto_aead *tfm;
 	spinlock_t lock;	/* protects @free */
 	struct list_head free;
@@ -52,11 +53,44 @@ struct uv_hash_ctx {
 	struct shash_desc desc;	/* has a tail */
 };
 
+static char *cipher = "aes-256-gcm";
+module_param(cipher, charp, 0444);
+MODULE_PARM_DESC(cipher,
+		 "aes-256-gcm; copy is NO CIPHER, for comparing benchmarks only: pages leave secure memory in the clear and come back unchecked");
+
+static bool plain_copy;	/* and the core has its owner key, which is no SVM's */
+
 static struct crypto_shash *sha256;
 static struct crypto_shash *sha512;
 
+/**
+ * uvsim_cipher_is_copy() - is the module loaded with cipher=copy?
+ *
+ * Then nothing is sealed, and everything that tells about the module says so.
+ */
+bool uvsim_cipher_is_copy(void)
+{
+	return !strcmp(cipher, "copy");
+}
+
+/**
+ * uvsim_cipher_start() - from now on keys are those of SVMs
+ *
+ * What authenticates ESM blobs stays a cipher, whatever SVMs have.
+ */
+void uvsim_cipher_start(void)
+{
+	plain_copy = uvsim_cipher_is_copy();
+	if (plain_copy)
+		pr_warn("cipher=copy: NOTHING IS SEALED, the host gets every page in the clear; for benchmarks only\n");
+}
+
 int uvsim_crypto_init(void)
 {
+	if (!uvsim_cipher_is_copy() && strcmp(cipher, "aes-256-gcm")) {
+		pr_err("cipher=%s is neither aes-256-gcm nor copy\n", cipher);
+		return -EINVAL;
+	}
 	sha256 = crypto_alloc_shash("sha256", 0, 0);
 	if (IS_ERR(sha256))
 		return PTR_ERR(sha256);
@@ -112,6 +146,7 @@ struct uv_aead_key *uvsim_aead_key(void *ctx, const u8 bytes[UV_KEY_BYTES])
 	key = kvzalloc(struct_size(key, slots, nr_slots), GFP_KERNEL);
 	if (!key)
 		return NULL;
+	key->plain_copy = plain_copy;
 	key->nr_slots = nr_slots;
 	spin_lock_init(&key->lock);
 	INIT_LIST_HEAD(&key->free);
@@ -218,9 +253,17 @@ int uvsim_seal(void *ctx, struct uv_aead_key *key, const u8 iv[UV_IV_BYTES],
 	       const void *aad, size_t aad_len, const void *src, void *dst, size_t len,
 	       u8 tag[UV_TAG_BYTES])
 {
-	struct aead_slot *slot = get_slot(key);
-	int err = crypt(slot, true, iv, aad, aad_len, src, dst, len);
+	struct aead_slot *slot;
+	int err;
 
+	if (key->plain_copy) {
+		if (dst != src)
+			memcpy(dst, src, len);
+		memset(tag, 0, UV_TAG_BYTES);
+		return 0;
+	}
+	slot = get_slot(key);
+	err = crypt(slot, true, iv, aad, aad_len, src, dst, len);
 	if (!err)
 		memcpy(tag, slot->tag, UV_TAG_BYTES);
 	put_slot(key, slot);
@@ -231,9 +274,15 @@ int uvsim_open(void *ctx, struct uv_aead_key *key, const u8 iv[UV_IV_BYTES],
 	       const void *aad, size_t aad_len, const void *src, void *dst, size_t len,
 	       const u8 tag[UV_TAG_BYTES])
 {
-	struct aead_slot *slot = get_slot(key);
+	struct aead_slot *slot;
 	int err;
 
+	if (key->plain_copy) {
+		if (dst != src)
+			memcpy(dst, src, len);
+		return 0;
+	}
+	slot = get_slot(key);
 	memcpy(slot->tag, tag, UV_TAG_BYTES);
 	err = crypt(slot, false, iv, aad, aad_len, src, dst, len);
 	put_slot(key, slot);

@@ -36,6 +36,11 @@ static int dev_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static u32 info_flags(void)
+{
+	return uvsim_cipher_is_copy() ? UVSIM_CIPHER_COPY : 0;
+}
+
 static long get_info(void __user *arg)
 {
 	struct uvsim_info info = {
@@ -43,6 +48,7 @@ static long get_info(void __user *arg)
 		.page_shift = PAGE_SHIFT,
 		.secure_pages = uvsim_secure_pages(),
 		.has_owner_key = uvsim_has_owner_key,
+		.flags = info_flags(),
 	};
 
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
@@ -97,6 +103,7 @@ static long get_stats(void __user *arg)
 	out.opens = st.opens;
 	out.integrity_failures = st.integrity_failures;
 	out.evictions = st.evictions;
+	out.flags = info_flags();
 	return copy_to_user(arg, &out, sizeof(out)) ? -EFAULT : 0;
 }
 

@@ -50,6 +50,8 @@ void uvsim_unmap(void *ctx, void *va);
 /* crypto.c */
 int uvsim_crypto_init(void);
 void uvsim_crypto_exit(void);
+bool uvsim_cipher_is_copy(void);
+void uvsim_cipher_start(void);
 struct uv_aead_key *uvsim_aead_key(void *ctx, const u8 key[UV_KEY_BYTES]);
 void uvsim_aead_free(void *ctx, struct uv_aead_key *key);
 int uvsim_seal(void *ctx, struct uv_aead_key *key, const u8 iv[UV_IV_BYTES],

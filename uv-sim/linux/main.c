@@ -128,7 +128,8 @@ static int __init uvsim_init(void)
 		return err;
 	err = uvsim_crypto_init();
 	if (err) {
-		pr_err("the kernel lacks gcm(aes), sha256 or sha512: %d\n", err);
+		if (err != -EINVAL)
+			pr_err("the kernel lacks gcm(aes), sha256 or sha512: %d\n", err);
 		return err;
 	}
 	err = uvsim_secmem_init(secure_pages);
@@ -142,6 +143,7 @@ static int __init uvsim_init(void)
 	err = create_core();
 	if (err)
 		goto exit_view;
+	uvsim_cipher_start();
 	uvsim_stats_init();
 	err = uvsim_dev_init();
 	if (err)

@@ -21,6 +21,7 @@ static void show_all(struct seq_file *m)
 {
 	struct uv_stats st;
 
+	seq_printf(m, "cipher %s\n", uvsim_cipher_is_copy() ? "copy" : "aes-256-gcm");
 	uv_get_stats(uvsim_uv, &st);
 	show_line(m, "secure_total", st.secure_total);
 	show_line(m, "secure_used", st.secure_used);

@@ -148,8 +148,14 @@ struct uvsim_info {		/* all out */
 	__u32 page_shift;
 	__u64 secure_pages;	/* total */
 	__u32 has_owner_key;
-	__u32 pad;
+	__u32 flags;		/* UVSIM_CIPHER_COPY */
 };
+
+/*
+ * Loaded with cipher=copy: nothing is sealed, pages leave secure memory in the
+ * clear. For comparing benchmarks, and for nothing else.
+ */
+#define UVSIM_CIPHER_COPY	0x1
 
 struct uvsim_bind {
 	__u32 lpid;
@@ -176,7 +182,8 @@ struct uvsim_stats {		/* all out; pages unless said otherwise */
 	__u64 opens;
 	__u64 integrity_failures;
 	__u64 evictions;
-	__u64 reserved[6];
+	__u64 flags;		/* UVSIM_CIPHER_COPY */
+	__u64 reserved[5];
 };
 
 struct uvsim_svm {
