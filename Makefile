@@ -34,7 +34,7 @@ help: ## this list
 		$(MAKEFILE_LIST)
 	@echo
 	@echo 'Variables: KDIR=  KSRC=  UVMEM_CACHE=  UVMEM_ACCEL=kvm|tcg  JOBS=  MACHINE=x86'
-	@echo '           KERNELS="release debug"  TESTS="names"   (docs/building.md)'
+	@echo '           KERNELS="release debug"  TESTS="names"  BENCH=quick   (docs/building.md)'
 
 run: modules-release tools ## boot the machine and tell the story of a secure VM
 	@$(VM)/image.sh release
@@ -45,7 +45,7 @@ shell: modules-release tools-tests ## an interactive shell in the machine, every
 	@$(VM)/shell.sh release
 
 check: ## run every test; the last line is the totals
-	+@host-tests/check.sh unit lint kconfig vm
+	+@host-tests/check.sh unit lint kconfig vm bench
 
 check-unit: ## unit tests of the ultravisor's core and the tools, with sanitizers too
 	+@host-tests/check.sh unit
@@ -55,6 +55,9 @@ check-x86: ## the tests in the x86 machine (KERNELS=, TESTS= choose)
 
 check-kconfig: ## build from a kernel tree, through Kconfig
 	+@host-tests/check.sh kconfig
+
+bench: setup-bench image-release ## measure, beside test_hmm and the limit (BENCH=quick: small)
+	@host-tests/bench/run.sh
 
 lint: ## checkpatch, sparse, clang-format, shellcheck, cppcheck
 	+@host-tests/check.sh lint
@@ -86,11 +89,18 @@ stage-vm: setup-check $(addprefix image-,$(sort release $(KERNELS)))
 	@rc=0; for kernel in $(KERNELS); do \
 		$(VM)/run-tests.sh $$kernel $(TESTS) || rc=1; done; exit $$rc
 
+# Only that it runs and that every figure is there.
+stage-bench: setup-check setup-bench image-release
+	@BENCH=quick host-tests/bench/run.sh --check
+
 setup:
 	@$(VM)/packages.sh build kernel image vm-$(MACHINE)
 
 setup-check:
 	@$(VM)/packages.sh build kernel image vm-$(MACHINE) check
+
+setup-bench:
+	@$(VM)/packages.sh bench
 
 kernel-%: setup
 	@$(VM)/kernel.sh $* >/dev/null
@@ -104,8 +114,8 @@ tools-tests: setup
 image-%: modules-% tools-tests
 	@$(VM)/image.sh $*
 
-.PHONY: help run shell check check-unit check-x86 check-kconfig lint tools modules \
-	modules_install clean stage-unit stage-lint stage-kconfig stage-vm setup setup-check \
+.PHONY: help run shell bench check check-unit check-x86 check-kconfig lint tools modules \
+	modules_install clean stage-unit stage-lint stage-kconfig stage-vm stage-bench setup setup-check setup-bench \
 	tools-tests
 
 endif

@@ -40,6 +40,7 @@ list()
 	check	cppcheck		cppcheck
 	check	shellcheck		shellcheck
 	check	clang-format		clang-format
+	bench	gnuplot			gnuplot-nox
 	EOF
 }
 
@@ -91,7 +92,7 @@ install()
 	as_root apt-get install -y --no-install-recommends "$@"
 }
 
-[ $# -gt 0 ] || die "usage: packages.sh build|kernel|image|vm-MACHINE|check..."
+[ $# -gt 0 ] || die "usage: packages.sh build|kernel|image|vm-MACHINE|check|bench..."
 want=$(missing "$@")
 [ -n "$want" ] || exit 0
 

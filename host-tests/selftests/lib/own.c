@@ -19,7 +19,7 @@
 /* Room for a blob at the end of H: header, 256 ranges, tag. */
 #define BLOB_ROOM (48 + UV_ESM_MAX_RANGES * 88 + 16)
 
-static size_t blob_pages(void)
+size_t own_blob_pages(void)
 {
 	return (BLOB_ROOM + page_size() - 1) / page_size();
 }
@@ -120,7 +120,7 @@ int own_blob(struct own *o, size_t measured, unsigned int times, bool good)
 	size_t len = 0;
 	int err = ENOMEM;
 
-	o->blob_gpa = o->len - blob_pages() * page_size();
+	o->blob_gpa = o->len - own_blob_pages() * page_size();
 	if (src && bytes && last && measured <= o->blob_gpa && !own_key(key)) {
 		memcpy(bytes, o->h, measured);
 		memcpy(last, bytes, measured);

@@ -175,6 +175,7 @@ void own_fill(struct own *o, size_t first, size_t n, uint64_t seed); /* touches 
  * over, so that UV_ESM is under way for as long as a test needs.
  */
 int own_blob(struct own *o, size_t measured, unsigned int times, bool good);
+size_t own_blob_pages(void);		/* that it takes at the end of H */
 int own_key(uint8_t key[32]); /* the owner key that the ultravisor has */
 int64_t own_ucall(struct own *o, uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
 		  uint64_t a4);
@@ -217,5 +218,7 @@ int own_vcpu_init(struct own_vcpu *v);
 /* 0, or the errno of KVM_RUN: EFAULT when the access is refused. */
 int own_vcpu_read(struct own_vcpu *v, uint64_t gpa, uint8_t *byte);
 int own_vcpu_write(struct own_vcpu *v, uint64_t gpa, uint8_t byte);
+/* Reads @n bytes, @stride apart, without coming out in between. */
+int own_vcpu_touch(struct own_vcpu *v, uint64_t gpa, uint64_t stride, uint64_t n);
 
 #endif /* _SELFTESTS_VMFIX_H */

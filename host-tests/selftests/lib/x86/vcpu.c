@@ -12,9 +12,13 @@
 
 #define READ_IP 0
 #define WRITE_IP 16
+#define TOUCH_IP 32
 
 static const uint8_t read_code[] = { 0xa0, 0x00, 0x00, 0xf4 };	/* mov al, [0]; hlt */
 static const uint8_t write_code[] = { 0xa2, 0x00, 0x00, 0xf4 }; /* mov [0], al; hlt */
+
+/* For 32 bits: mov al, [esi]; add esi, edx; dec ecx; jnz -7; hlt */
+static const uint8_t touch_code[] = { 0x8a, 0x06, 0x01, 0xd6, 0x49, 0x75, 0xf9, 0xf4 };
 
 void own_vcpu_code(struct own *o, size_t page)
 {
@@ -22,6 +26,7 @@ void own_vcpu_code(struct own *o, size_t page)
 
 	memcpy(code + READ_IP, read_code, sizeof(read_code));
 	memcpy(code + WRITE_IP, write_code, sizeof(write_code));
+	memcpy(code + TOUCH_IP, touch_code, sizeof(touch_code));
 }
 
 /* What it starts with is fine. */
@@ -45,13 +50,10 @@ static int prepare(struct own_vcpu *v, uint64_t gpa, uint64_t ip, uint8_t al)
 	return ioctl(v->vcpu, KVM_SET_SREGS, &sregs) || ioctl(v->vcpu, KVM_SET_REGS, &regs);
 }
 
-static int run(struct own_vcpu *v, uint64_t gpa, uint64_t ip, uint8_t *al)
+static int run_to_halt(struct own_vcpu *v)
 {
 	const struct kvm_run *run = v->run;
-	struct kvm_regs regs;
 
-	if (prepare(v, gpa, ip, *al))
-		return errno;
 	while (ioctl(v->vcpu, KVM_RUN, 0))
 		if (errno != EINTR && errno != EAGAIN)
 			return errno;
@@ -59,6 +61,19 @@ static int run(struct own_vcpu *v, uint64_t gpa, uint64_t ip, uint8_t *al)
 		say("the vCPU came out for reason %u", run->exit_reason);
 		return EIO;
 	}
+	return 0;
+}
+
+static int run(struct own_vcpu *v, uint64_t gpa, uint64_t ip, uint8_t *al)
+{
+	struct kvm_regs regs;
+	int err;
+
+	if (prepare(v, gpa, ip, *al))
+		return errno;
+	err = run_to_halt(v);
+	if (err)
+		return err;
 	if (ioctl(v->vcpu, KVM_GET_REGS, &regs))
 		return errno;
 	*al = (uint8_t)regs.rax;
@@ -74,4 +89,42 @@ int own_vcpu_read(struct own_vcpu *v, uint64_t gpa, uint8_t *byte)
 int own_vcpu_write(struct own_vcpu *v, uint64_t gpa, uint8_t byte)
 {
 	return run(v, gpa, WRITE_IP, &byte);
+}
+
+static void make_flat(struct kvm_segment *seg, uint64_t base, uint8_t type)
+{
+	*seg = (struct kvm_segment){
+		.base = base,
+		.limit = 0xffffffff,
+		.selector = 8,
+		.type = type,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1,
+	};
+}
+
+/* In protected mode, where an offset has 32 bits. */
+int own_vcpu_touch(struct own_vcpu *v, uint64_t gpa, uint64_t stride, uint64_t n)
+{
+	struct kvm_regs regs = {
+		.rip = TOUCH_IP, .rflags = 2, .rsi = gpa, .rdx = stride, .rcx = n
+	};
+	struct kvm_sregs real, flat;
+	int err;
+
+	if (ioctl(v->vcpu, KVM_GET_SREGS, &real))
+		return errno;
+	flat = real;
+	flat.cr0 |= 1;
+	make_flat(&flat.cs, v->code_gpa, 0xb);
+	make_flat(&flat.ds, 0, 0x3);
+	flat.ss = flat.ds;
+	if (ioctl(v->vcpu, KVM_SET_SREGS, &flat) || ioctl(v->vcpu, KVM_SET_REGS, &regs))
+		return errno;
+	err = run_to_halt(v);
+	if (ioctl(v->vcpu, KVM_SET_SREGS, &real))
+		return errno;
+	return err;
 }

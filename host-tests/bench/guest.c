@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The guest touches pages of its own that are paged out. */
+#include <stdlib.h>
+
+#include "bench.h"
+
+/* All pages out, then in order by the guest, in one go of its vCPU. */
+static void in_order(struct bench *b, struct own *o, struct own_vcpu *v, const char *figure)
+{
+	uint64_t begin;
+
+	bench_range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, b->pages);
+	begin = now_ns();
+	need(!own_vcpu_touch(v, 0, page_size(), b->pages), "the guest's touches");
+	sample(b, figure, b->pages, (double)(now_ns() - begin) / (double)b->pages);
+}
+
+/* An exit and an entry for each page are part of this one. */
+static void at_random(struct bench *b, struct own *o, struct own_vcpu *v)
+{
+	size_t *order = shuffled(b, b->pages), n = b->pages / 8;
+	struct uvmem_stats before, after;
+	uint64_t begin, moved;
+	uint8_t byte;
+
+	bench_range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, b->pages);
+	before = bench_stats(o);
+	begin = now_ns();
+	for (size_t i = 0; i < n; i++)
+		need(!own_vcpu_read(v, order[i] * page_size(), &byte), "the guest's touch");
+	sample(b, "guest_rand", n, (double)(now_ns() - begin) / (double)n);
+	after = bench_stats(o);
+	moved = after.page_ins - before.page_ins;
+	sample(b, "guest_rand_waste", n, 100.0 * (double)(moved - n) / (double)moved);
+	free(order);
+}
+
+void bench_guest(struct bench *b)
+{
+	struct own_vcpu v;
+	struct own o;
+
+	bench_svm(&o, b->pages, 0, b->pages);
+	need(!own_vcpu_open(&v, &o, b->pages), "a vCPU");
+	in_order(b, &o, &v, "guest_seq");
+	at_random(b, &o, &v);
+	need(!uvsim_param("fault_around", 0), "fault_around");
+	in_order(b, &o, &v, "guest_one");
+	need(!uvsim_param("fault_around", 64), "fault_around");
+	own_vcpu_close(&v);
+	own_close(&o);
+}
