@@ -62,7 +62,7 @@ static int drop_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason
 
 	mutex_lock(stripe);
 	if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM) {
-		uvmem_devpage_detach(uvmem_devpage(uvmem_gfn_value(slot, gfn)));
+		uvmem_devpage_detach(uvmem_devpage((u32)uvmem_gfn_value(slot, gfn)));
 		uvmem_gfn_set(slot, gfn, UVMEM_GFN_NORMAL, 0, reason, 0);
 	}
 	mutex_unlock(stripe);
@@ -111,7 +111,8 @@ static void drop_gfn(struct uvmem_slot *slot, u64 gfn, bool have_mm, enum uvmem_
 		break;
 	case UVMEM_GFN_MEM:
 		zero = reason == UVMEM_R_TERMINATE &&
-		       uvmem_gfn_value(slot, gfn) == UVMEM_MEM_SEALED;
+		       (uvmem_gfn_value(slot, gfn) == UVMEM_MEM_SEALED ||
+			uvmem_gfn_value(slot, gfn) == UVMEM_MEM_ALONG);
 		break;
 	default:
 		mutex_unlock(stripe);

@@ -4,7 +4,7 @@
  *
  * One 64-bit entry a page, in an array of the memslot: bits 0-1 are the state,
  * the others its value:
- *	UVMEM	index of the device-private page
+ *	UVMEM	UVMEM_DEVICE(): index of the device-private page, and a stamp
  *	MEM	UVMEM_MEM_*
  *	Shared	PFN of the pinned page, 0 if there is none at the moment
  *
@@ -60,6 +60,16 @@ u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn)
 }
 
 /**
+ * uvmem_gfn_stamp() - when the guest brought a page in
+ * @slot: the memslot
+ * @gfn: a GFN of @slot in state UVMEM
+ */
+u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn)
+{
+	return uvmem_gfn_value(slot, gfn) >> 32;
+}
+
+/**
  * uvmem_gfn_set() - change the state of a GFN
  * @slot: the memslot
  * @gfn: a GFN of @slot
@@ -94,10 +104,12 @@ void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
  */
 void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index)
 {
-	u64 old = (u64)index << STATE_BITS | UVMEM_GFN_UVMEM;
 	u64 new = (u64)UVMEM_MEM_DROPPED << STATE_BITS | UVMEM_GFN_MEM;
+	u64 old = READ_ONCE(*entry(slot, gfn));
 
-	if (cmpxchg(entry(slot, gfn), old, new) != old)
+	/* Nobody else makes it an UVMEM entry of this page meanwhile. */
+	if ((old & STATE_MASK) != UVMEM_GFN_UVMEM || (u32)(old >> STATE_BITS) != index ||
+	    cmpxchg(entry(slot, gfn), old, new) != old)
 		return;
 	account(slot->svm, UVMEM_GFN_UVMEM, UVMEM_GFN_MEM);
 	atomic64_inc(&slot->svm->count.drops);

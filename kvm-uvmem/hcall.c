@@ -41,8 +41,7 @@ static s64 h_page_in(struct uvmem_svm *svm, const struct run *run, u64 *done)
 {
 	if (run->flags & H_PAGE_IN_SHARED)
 		return uvmem_share(svm, run->gfn, run->npages, done);
-	return uvmem_page_in(svm, run->gfn, run->npages, run->flags & H_SIM_PAGE_IN_TOUCHED,
-			     done);
+	return uvmem_page_in(svm, run->gfn, run->npages, run->flags, done);
 }
 
 /* H_SVM_PAGE_IN of a page that is paged in already is refused. */
@@ -66,6 +65,7 @@ static s64 h_svm_page_in(struct uvmem_svm *svm, const u64 args[4])
 	mutex_unlock(uvmem_stripe(svm, run.gfn));
 	if (here && !(run.flags & H_PAGE_IN_SHARED))
 		return H_PARAMETER;
+	run.flags |= H_SIM_PAGE_IN_GUEST;
 	return h_page_in(svm, &run, &done);
 }
 
@@ -86,7 +86,7 @@ static s64 h_sim_page_in_range(struct uvmem_svm *svm, const u64 args[4], u64 *do
 	s64 ret;
 
 	ret = check_run(svm, &run, args[0], args[1], args[2], args[3],
-			H_PAGE_IN_SHARED | H_SIM_PAGE_IN_TOUCHED);
+			H_PAGE_IN_SHARED | H_SIM_PAGE_IN_TOUCHED | H_SIM_PAGE_IN_GUEST);
 	return ret ?: h_page_in(svm, &run, done);
 }
 

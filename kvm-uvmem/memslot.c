@@ -186,6 +186,7 @@ static struct uvmem_slot *slot_alloc(struct uvmem_svm *svm, const struct uvmem_m
 	slot->base_gfn = req->guest_phys_addr >> PAGE_SHIFT;
 	slot->npages = req->memory_size >> PAGE_SHIFT;
 	slot->hva = req->userspace_addr;
+	uvmem_around_init(slot);
 	slot->gfn = __vcalloc(slot->npages, sizeof(*slot->gfn),
 			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!slot->gfn) {

@@ -29,6 +29,7 @@ struct page_in {
 	u64 start_ns;
 	bool touched_only;	/* leave alone what nobody ever touched */
 	bool copy;		/* false: the ultravisor knows the content */
+	u32 stamp;		/* when the guest asked for it, or 0 */
 	s64 error;		/* first refusal of the ultravisor */
 	enum uvmem_reason reason;
 	DECLARE_BITMAP(holes, UVMEM_RUN_MAX);	/* left alone: never touched */
@@ -146,10 +147,22 @@ static void migrate_in(struct page_in *in)
 			take_back(in, i, dpage);
 			continue;
 		}
-		uvmem_gfn_set(in->slot, in->gfn + i, UVMEM_GFN_UVMEM, uvmem_devpage_index(dpage),
-			      in->reason, in->start_ns);
+		uvmem_gfn_set(in->slot, in->gfn + i, UVMEM_GFN_UVMEM,
+			      UVMEM_DEVICE(uvmem_devpage_index(dpage), in->stamp), in->reason,
+			      in->start_ns);
 		atomic64_inc(&in->slot->svm->count.page_ins);
 	}
+}
+
+/* Tell what was seen of the pages that went along with others, while it shows. */
+static void look_at_pages_along(struct page_in *in)
+{
+	unsigned long i;
+
+	for (i = 0; i < in->npages; i++)
+		if (uvmem_gfn_state(in->slot, in->gfn + i) == UVMEM_GFN_MEM &&
+		    uvmem_gfn_value(in->slot, in->gfn + i) == UVMEM_MEM_ALONG)
+			uvmem_around_returns(in->slot, in->gfn + i);
 }
 
 /*
@@ -172,6 +185,7 @@ static int page_in_run(struct page_in *in, struct vm_area_struct *vma, unsigned 
 		.flags = MIGRATE_VMA_SELECT_SYSTEM,
 	};
 	in->start_ns = ktime_get_ns();
+	look_at_pages_along(in);
 	atomic64_inc(&in->slot->svm->count.migrate_calls);
 	ret = migrate_vma_setup(&in->mig);
 	if (ret)
@@ -315,7 +329,8 @@ static void drain_lru(void)
  * @svm: the VM
  * @gfn: first GFN
  * @npages: number of pages
- * @touched_only: leave pages alone that nobody ever touched
+ * @flags: H_SIM_PAGE_IN_TOUCHED to leave pages alone that nobody ever touched,
+ *	H_SIM_PAGE_IN_GUEST if the guest touched one of them
  * @done: out: pages done, from the start of the range
  *
  * H_SVM_PAGE_IN without H_PAGE_IN_SHARED. Shared GFNs that the guest unshared
@@ -326,7 +341,7 @@ static void drain_lru(void)
  * migrated, the ultravisor refuses the content), H_BUSY (a page is pinned or
  * locked, or no secure or device page is free).
  */
-s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, bool touched_only, u64 *done)
+s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 flags, u64 *done)
 {
 	struct page_in *in;
 	s64 rc;
@@ -335,7 +350,8 @@ s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, bool touched_only,
 	in = kzalloc(sizeof(*in), GFP_KERNEL);
 	if (!in)
 		return H_BUSY;
-	in->touched_only = touched_only;
+	in->touched_only = flags & H_SIM_PAGE_IN_TOUCHED;
+	in->stamp = flags & H_SIM_PAGE_IN_GUEST ? uvmem_around_stamp() : 0;
 	in->copy = true;
 	in->reason = UVMEM_R_PAGE_IN;
 	if (!mmget_not_zero(svm->mm)) {

@@ -9,6 +9,8 @@
  * and what was moved is seen by nobody before migrate_vma_finalize(). A page
  * that the ultravisor does not fill is zeroed.
  *
+ * A touch of the host's may move neighbours as well (around.c).
+ *
  * Locks: mmap lock (read), then the stripe of the run.
  */
 #include <linux/highmem.h>
@@ -29,6 +31,7 @@ struct page_out {
 	unsigned long addr;
 	u64 gfn;
 	unsigned long npages;
+	unsigned long touched;	/* of UVMEM_R_HOST_TOUCH: which one it is */
 	enum uvmem_reason reason;
 	u64 start_ns;
 	unsigned long *src;
@@ -49,6 +52,27 @@ static struct page *source(struct page_out *out, unsigned long i)
 	return page;
 }
 
+/* Does the content of the page go to the host, sealed or (abort) in the clear? */
+static bool has_content(enum uvmem_reason reason)
+{
+	return reason != UVMEM_R_SHARE && reason != UVMEM_R_TERMINATE;
+}
+
+static bool goes_along(const struct page_out *out, unsigned long i)
+{
+	return out->reason == UVMEM_R_HOST_TOUCH && i != out->touched;
+}
+
+static struct page *alloc_destination(const struct page_out *out, unsigned long i)
+{
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE;
+
+	if (goes_along(out, i))
+		gfp |= __GFP_NORETRY | __GFP_NOWARN;
+	return out->vma ? alloc_page_vma(gfp, out->vma, out->addr + (i << PAGE_SHIFT)) :
+			  alloc_page(gfp);
+}
+
 static bool alloc_destinations(struct page_out *out)
 {
 	struct page *page;
@@ -57,12 +81,9 @@ static bool alloc_destinations(struct page_out *out)
 	for (i = 0; i < out->npages; i++) {
 		if (!source(out, i) || uvmem_should_fail(UVMEM_FAIL_SETUP))
 			continue;
-		/* Zeroed: the ultravisor leaves it alone if the GFN is shared by now. */
-		if (out->vma)
-			page = alloc_page_vma(GFP_HIGHUSER_MOVABLE | __GFP_ZERO, out->vma,
-					      out->addr + (i << PAGE_SHIFT));
-		else
-			page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO);
+		page = alloc_destination(out, i);
+		if (!page && goes_along(out, i))
+			continue;
 		if (!page)
 			return false;
 		lock_page(page);
@@ -76,16 +97,11 @@ static bool alloc_destinations(struct page_out *out)
 	return true;
 }
 
-/* Does the content of the page go to the host, sealed or (abort) in the clear? */
-static bool has_content(enum uvmem_reason reason)
-{
-	return reason != UVMEM_R_SHARE && reason != UVMEM_R_TERMINATE;
-}
-
-static void set_moved(struct page_out *out, u64 gfn, bool sealed)
+static void set_moved(struct page_out *out, unsigned long i, bool sealed)
 {
 	struct uvmem_counters *count = &out->slot->svm->count;
 	enum uvmem_gfn_state state = UVMEM_GFN_MEM;
+	enum uvmem_reason reason = out->reason;
 	u64 value = sealed ? UVMEM_MEM_SEALED : UVMEM_MEM_DROPPED;
 
 	if (out->reason == UVMEM_R_ABORT || out->reason == UVMEM_R_TERMINATE) {
@@ -94,28 +110,34 @@ static void set_moved(struct page_out *out, u64 gfn, bool sealed)
 	} else if (out->reason == UVMEM_R_SHARE) {
 		value = UVMEM_MEM_EMPTY;	/* the ultravisor dropped it before */
 	}
-	uvmem_gfn_set(out->slot, gfn, state, value, out->reason, out->start_ns);
-	if (out->reason == UVMEM_R_HOST_TOUCH)
+	if (goes_along(out, i)) {
+		reason = UVMEM_R_HOST_ALONG;
+		value = sealed ? UVMEM_MEM_ALONG : value;
+	}
+	uvmem_gfn_set(out->slot, out->gfn + i, state, value, reason, out->start_ns);
+	if (reason == UVMEM_R_HOST_ALONG)
+		atomic64_inc(&count->along);
+	else if (reason == UVMEM_R_HOST_TOUCH)
 		atomic64_inc(&count->host_faults);
-	else if (out->reason == UVMEM_R_PAGE_OUT)
+	else if (reason == UVMEM_R_PAGE_OUT)
 		atomic64_inc(&count->page_outs);
 }
 
 static void fill(struct page_out *out, unsigned long i)
 {
 	struct page *dpage = migrate_pfn_to_page(out->dst[i]);
-	u64 gfn = out->gfn + i;
 	s64 rc = U_FUNCTION;
 
 	if (out->slot && has_content(out->reason))
 		rc = uvsim_ucall(UV_PAGE_OUT, out->slot->svm->lpid, uvmem_page_ra(dpage),
-				 gfn << PAGE_SHIFT, 0, PAGE_SHIFT);
+				 (out->gfn + i) << PAGE_SHIFT, UV_SIM_PAGE_OUT_SECURE,
+				 PAGE_SHIFT);
 	if (rc != U_SUCCESS)
-		clear_highpage(dpage);
+		memset(page_address(dpage), 0, PAGE_SIZE);
 
 	uvmem_devpage_detach(migrate_pfn_to_page(out->src[i]));
 	if (out->slot)
-		set_moved(out, gfn, rc == U_SUCCESS);
+		set_moved(out, i, rc == U_SUCCESS);
 }
 
 static void fill_moved(struct page_out *out)
@@ -232,9 +254,58 @@ int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason rea
 	};
 	int ret;
 
-	migrate_device_range(&src, page_to_pfn(uvmem_devpage(uvmem_gfn_value(slot, gfn))), 1);
+	migrate_device_range(&src, page_to_pfn(uvmem_devpage((u32)uvmem_gfn_value(slot, gfn))), 1);
 	ret = move_and_fill(&out, NULL);
 	migrate_device_finalize(&src, &dst, 1);
+	return ret;
+}
+
+/* The stripe's part of the VMA, in GFNs, around a fault. */
+static void limits(const struct vm_fault *vmf, const struct uvmem_slot *slot, u64 gfn,
+		   u64 *lowest, u64 *highest)
+{
+	const struct vm_area_struct *vma = vmf->vma;
+	unsigned long addr = vmf->address & PAGE_MASK;
+	u64 below = min((u64)(addr - vma->vm_start) >> PAGE_SHIFT, gfn - slot->base_gfn);
+	u64 above = min((u64)(vma->vm_end - addr) >> PAGE_SHIFT,
+			slot->base_gfn + slot->npages - gfn) - 1;
+
+	*lowest = gfn - min(below, gfn & (UVMEM_RUN_MAX - 1));
+	*highest = gfn + min(above, UVMEM_RUN_MAX - 1 - (gfn & (UVMEM_RUN_MAX - 1)));
+}
+
+/* Extend @out, which is the touched page, to what is to go along with it. */
+static void widen(struct page_out *out, const struct vm_fault *vmf)
+{
+	u64 gfn = out->gfn, lowest, highest;
+
+	limits(vmf, out->slot, gfn, &lowest, &highest);
+	out->npages = uvmem_around_window(out->slot, gfn, lowest, highest, &out->gfn);
+	out->touched = gfn - out->gfn;
+	out->addr -= out->touched << PAGE_SHIFT;
+}
+
+/* With the stripe held, if there is a slot. */
+static int page_out_touched(struct page_out *out, const struct vm_fault *vmf)
+{
+	struct uvmem_pfns *pfns = NULL;
+	unsigned long src = 0, dst = 0;
+	struct page_out one;
+	int ret;
+
+	if (out->slot) {
+		one = *out;
+		widen(out, vmf);
+		if (out->npages > 1)
+			pfns = kmalloc(sizeof(*pfns), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		if (!pfns)
+			*out = one;
+	}
+	out->src = pfns ? pfns->src : &src;
+	out->dst = pfns ? pfns->dst : &dst;
+	memset(out->dst, 0, out->npages * sizeof(*out->dst));
+	ret = page_out_vma(out, vmf->page);
+	kfree(pfns);
 	return ret;
 }
 
@@ -249,10 +320,9 @@ int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason rea
  */
 vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf)
 {
-	unsigned long src = 0, dst = 0;
 	struct page_out out = {
 		.vma = vmf->vma, .addr = vmf->address & PAGE_MASK, .npages = 1,
-		.reason = UVMEM_R_HOST_TOUCH, .src = &src, .dst = &dst,
+		.reason = UVMEM_R_HOST_TOUCH,
 	};
 	struct mutex *stripe = NULL;
 	int idx, ret;
@@ -263,7 +333,7 @@ vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf)
 		stripe = uvmem_stripe(out.slot->svm, out.gfn);
 		mutex_lock(stripe);
 	}
-	ret = page_out_vma(&out, vmf->page);
+	ret = page_out_touched(&out, vmf);
 	if (stripe)
 		mutex_unlock(stripe);
 	srcu_read_unlock(&uvmem_srcu, idx);
@@ -294,7 +364,7 @@ static s64 page_out_dropped(struct uvmem_slot *slot, u64 gfn)
 	    uvmem_gfn_value(slot, gfn) == UVMEM_MEM_DROPPED) {
 		lock_page(page);
 		rc = uvsim_ucall(UV_PAGE_OUT, svm->lpid, uvmem_page_ra(page), gfn << PAGE_SHIFT,
-				 0, PAGE_SHIFT);
+				 UV_SIM_PAGE_OUT_SECURE, PAGE_SHIFT);
 		if (rc == U_SUCCESS) {
 			uvmem_gfn_set(slot, gfn, UVMEM_GFN_MEM, UVMEM_MEM_SEALED,
 				      UVMEM_R_PAGE_OUT, start_ns);

@@ -31,6 +31,8 @@ void uvmem_get_stats(struct uvmem_svm *svm, struct uvmem_stats *st)
 		.drops = atomic64_read(&svm->count.drops),
 		.busy = atomic64_read(&svm->count.busy),
 		.migrate_calls = atomic64_read(&svm->count.migrate_calls),
+		.host_along = atomic64_read(&svm->count.along),
+		.host_unseen = atomic64_read(&svm->count.unseen),
 	};
 }
 
@@ -50,6 +52,7 @@ static void show_svm(struct uvmem_svm *svm, void *arg)
 	seq_printf(m, "  shares %llu\n  unshares %llu\n  invals %llu\n  drops %llu\n",
 		   st.shares, st.unshares, st.invals, st.drops);
 	seq_printf(m, "  busy %llu\n  migrate_calls %llu\n", st.busy, st.migrate_calls);
+	seq_printf(m, "  host_along %llu\n  host_unseen %llu\n", st.host_along, st.host_unseen);
 }
 
 static int stats_show(struct seq_file *m, void *v)

@@ -28,6 +28,7 @@
 		{ UVMEM_R_PAGE_IN,	"page-in" },	\
 		{ UVMEM_R_PAGE_OUT,	"page-out" },	\
 		{ UVMEM_R_HOST_TOUCH,	"host-touch" },	\
+		{ UVMEM_R_HOST_ALONG,	"host-along" },	\
 		{ UVMEM_R_SHARE,	"share" },	\
 		{ UVMEM_R_UNSHARE,	"unshare" },	\
 		{ UVMEM_R_INVAL,	"inval" },	\

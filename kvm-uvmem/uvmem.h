@@ -41,7 +41,7 @@
  *				(mutex); one at a time
  *	5. page locks		migrate_vma_*() only ever trylocks them
  *	6. locks of the ultravisor, taken in ultracalls
- *	7. uvmem_svm.inval_lock, uvmem_pool.lock (spinlocks)
+ *	7. uvmem_svm.inval_lock, uvmem_around.lock, uvmem_pool.lock (spinlocks)
  *
  * migrate_to_ram() comes in with 3 held (read) and therefore finds its memslot
  * through the device page and uvmem_srcu, never through 1. The ultravisor
@@ -79,6 +79,7 @@ enum uvmem_reason {
 	UVMEM_R_PAGE_IN,	/* H_SVM_PAGE_IN */
 	UVMEM_R_PAGE_OUT,	/* H_SVM_PAGE_OUT */
 	UVMEM_R_HOST_TOUCH,	/* migrate_to_ram() */
+	UVMEM_R_HOST_ALONG,	/* the same, of a neighbour */
 	UVMEM_R_SHARE,
 	UVMEM_R_UNSHARE,
 	UVMEM_R_INVAL,		/* the host unmapped a shared page */
@@ -86,6 +87,36 @@ enum uvmem_reason {
 	UVMEM_R_INIT_DONE,
 	UVMEM_R_ABORT,
 	UVMEM_R_TERMINATE,
+};
+
+#define UVMEM_STREAMS		4
+
+/**
+ * struct uvmem_stream - faults of the host's that follow one another
+ * @first: first GFN of the last window
+ * @end: the GFN behind it; 0: no stream
+ * @window: pages of it
+ * @run: faults in a row while the window was a page
+ */
+struct uvmem_stream {
+	u64 first;
+	u64 end;
+	unsigned int window;
+	unsigned int run;
+};
+
+/**
+ * struct uvmem_around - what was learned of a memslot's faults, see around.c
+ * @lock: guards all of it
+ * @stream: the streams that are told apart
+ * @next: the one that is given up next
+ * @patience: 2^n faults in a row are to come before a window opens
+ */
+struct uvmem_around {
+	spinlock_t lock;
+	struct uvmem_stream stream[UVMEM_STREAMS];
+	unsigned int next;
+	unsigned int patience;
 };
 
 /**
@@ -96,6 +127,7 @@ enum uvmem_reason {
  * @npages: size in pages
  * @hva: address of the first page in H
  * @gfn: one entry a page, see gfn.c
+ * @around: which pages go along when the host touches one
  * @notifier: tells when the host unmaps a part of H
  * @registered: UV_REGISTER_MEM_SLOT was done
  * @remerge: KSM was on before the VM went secure
@@ -107,6 +139,7 @@ struct uvmem_slot {
 	u64 npages;
 	unsigned long hva;
 	u64 *gfn;
+	struct uvmem_around around;
 	struct mmu_interval_notifier notifier;
 	bool registered;
 	bool remerge;
@@ -132,6 +165,8 @@ struct uvmem_counters {
 	atomic64_t drops;
 	atomic64_t busy;
 	atomic64_t migrate_calls;
+	atomic64_t along;
+	atomic64_t unseen;
 };
 
 /**
@@ -241,14 +276,23 @@ enum uvmem_gfn_state uvmem_gfn_state(const struct uvmem_slot *slot, u64 gfn);
 u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn);
 void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
 		   u64 value, enum uvmem_reason reason, u64 start_ns);
+u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn);
 void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index);
 /*
  * Values of a MEM entry: H has nothing and nothing is in secure memory; H has
- * what the ultravisor sealed; H has nothing, but secure memory may.
+ * what the ultravisor sealed; H has nothing, but secure memory may; as sealed,
+ * and it went along with a page that the host touched.
  */
 #define UVMEM_MEM_EMPTY		0
 #define UVMEM_MEM_SEALED	1
 #define UVMEM_MEM_DROPPED	2
+#define UVMEM_MEM_ALONG		3
+/*
+ * Value of an UVMEM entry: the device page, and when the guest brought the page
+ * in, in jiffies that wrap around; 0: it did not.
+ */
+#define UVMEM_STAMP_MASK	GENMASK(29, 0)
+#define UVMEM_DEVICE(index, stamp)	((u64)(stamp) << 32 | (index))
 
 /* devmem.c */
 int uvmem_pool_init(void);
@@ -262,8 +306,7 @@ void uvmem_devpage_detach(struct page *page);
 void uvmem_pool_usage(u64 *pages, u64 *free);
 
 /* page_in.c */
-s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, bool touched_only,
-		  u64 *done);
+s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 flags, u64 *done);
 s64 uvmem_page_in_rest(struct uvmem_slot *slot);
 
 /* page_out.c */
@@ -273,6 +316,13 @@ int uvmem_page_out_run(struct uvmem_slot *slot, struct vm_area_struct *vma,
 		       unsigned long addr, u64 gfn, unsigned long npages,
 		       struct uvmem_pfns *pfns, enum uvmem_reason reason);
 int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason);
+
+/* around.c */
+void uvmem_around_init(struct uvmem_slot *slot);
+u32 uvmem_around_stamp(void);
+unsigned long uvmem_around_window(struct uvmem_slot *slot, u64 gfn, u64 lowest, u64 highest,
+				  u64 *first);
+void uvmem_around_returns(struct uvmem_slot *slot, u64 gfn);
 
 /* share.c */
 s64 uvmem_share(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);

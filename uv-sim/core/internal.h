@@ -35,7 +35,7 @@ enum uv_lock_level {
 	UV_LEVEL_GFN,
 	UV_LEVEL_SCRATCH,
 	UV_LEVEL_TABLE,
-	UV_LEVEL_POOL,
+	UV_LEVEL_POOL = UV_LEVEL_SPIN,
 };
 
 #define UV_NCHUNKS	64	/* GFN locks of an SVM */

@@ -20,7 +20,7 @@ static int64_t out_plain(struct uv_gfn_ref *ref, const void *src, uint64_t dest_
 
 	if (!dst)
 		return U_P2;
-	memcpy(dst, src, uv_page_size(uv));
+	uv_copy_page(dst, src, uv_page_size(uv));
 	uv->port.unmap(uv->port.ctx, dst);
 	uv_gfn_set_state(ref, UV_GFN_NORMAL, 0);
 	return U_SUCCESS;
@@ -43,15 +43,16 @@ static int64_t out_sealed(struct uv_gfn_ref *ref, const void *src, uint64_t dest
 	return U_SUCCESS;
 }
 
-static int64_t out(struct uv_gfn_ref *ref, uint64_t dest_ra, bool snapshot)
+static int64_t out(struct uv_gfn_ref *ref, uint64_t dest_ra, uint64_t flags)
 {
+	bool snapshot = flags & UV_SNAPSHOT;
 	struct uv *uv = ref->svm->uv;
 	const void *src = uv->zeros;
 
 	switch (ref->state) {
 	case UV_GFN_SHARED:
 	case UV_GFN_SHARED_UNMAPPED:
-		return U_SUCCESS;
+		return flags & UV_SIM_PAGE_OUT_SECURE ? U_P3 : U_SUCCESS;
 	case UV_GFN_SEALED:
 		return U_P3;
 	case UV_GFN_RESIDENT:
@@ -65,7 +66,7 @@ static int64_t out(struct uv_gfn_ref *ref, uint64_t dest_ra, bool snapshot)
 	return out_sealed(ref, src, dest_ra, snapshot);
 }
 
-static int64_t page_out(struct uv_svm *svm, uint64_t dest_ra, uint64_t gpa, bool snapshot)
+static int64_t page_out(struct uv_svm *svm, uint64_t dest_ra, uint64_t gpa, uint64_t flags)
 {
 	struct uv_gfn_ref ref;
 	enum uv_lookup found;
@@ -79,7 +80,7 @@ static int64_t page_out(struct uv_svm *svm, uint64_t dest_ra, uint64_t gpa, bool
 	else if (found == UV_LOOKUP_NOSLOT)
 		ret = U_P3;
 	else
-		ret = out(&ref, dest_ra, snapshot);
+		ret = out(&ref, dest_ra, flags);
 	if (found == UV_LOOKUP_OK)
 		uv_gfn_unlock(&ref);
 	return ret;
@@ -88,12 +89,12 @@ static int64_t page_out(struct uv_svm *svm, uint64_t dest_ra, uint64_t gpa, bool
 /**
  * uv_hv_page_out() - UV_PAGE_OUT
  * @uv: ultravisor
- * @args: LPID, real address of the page to write, GPA, flags (UV_SNAPSHOT),
- *	page size as log2
+ * @args: LPID, real address of the page to write, GPA, flags (UV_SNAPSHOT,
+ *	UV_SIM_PAGE_OUT_SECURE), page size as log2
  *
  * The page is sealed, and leaves secure memory. With UV_SNAPSHOT it stays, and
  * the copy handed out can never be paged in. For a shared page nothing is
- * done. A stopped SVM can still be paged out.
+ * done, which is U_P3 with UV_SIM_PAGE_OUT_SECURE. A stopped SVM can still be paged out.
  *
  * Context: the hypervisor's locks may be held; no hypercall is made.
  * Return: U_SUCCESS; U_PARAMETER for an LPID that is unknown or a normal VM;
@@ -113,12 +114,12 @@ int64_t uv_hv_page_out(struct uv *uv, const uint64_t *args)
 		ret = U_P2;
 	else if (!uv_page_aligned(uv, gpa))
 		ret = U_P3;
-	else if (flags & ~(uint64_t)UV_SNAPSHOT)
+	else if (flags & ~(uint64_t)(UV_SNAPSHOT | UV_SIM_PAGE_OUT_SECURE))
 		ret = U_P4;
 	else if (order != uv->port.page_shift)
 		ret = U_P5;
 	else
-		ret = page_out(svm, ra, gpa, flags & UV_SNAPSHOT);
+		ret = page_out(svm, ra, gpa, flags);
 	uv_svm_put(svm);
 	return ret;
 }

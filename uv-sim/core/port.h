@@ -15,6 +15,12 @@
 #define UV_TAG_BYTES	16	/* 128 bits */
 #define UV_DIGEST_MAX	64	/* SHA-512 */
 
+/*
+ * Locks of this level are held for a moment only, never over anything that
+ * sleeps, and are the innermost: a port may spin for them.
+ */
+#define UV_LEVEL_SPIN	6
+
 enum uv_hash { UV_HASH_SHA256 = 1, UV_HASH_SHA512 = 2 };
 
 struct uv_lock;			/* a mutex of the port's */

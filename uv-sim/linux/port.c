@@ -13,6 +13,7 @@
 #include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include "internal.h"
 
 #define LOCK_LEVELS	8
@@ -20,8 +21,13 @@
 #define RELAX_YIELDS	4	/* attempts that only give way to others */
 #define RELAX_NAPS	64	/* attempts that nap for less than a tick */
 
+/* What it protects is the core's to say. */
 struct uv_lock {
-	struct mutex mutex;	/* what it protects is the core's to say */
+	bool spins;
+	union {
+		spinlock_t spinlock;
+		struct mutex mutex;
+	};
 };
 
 static struct lock_class_key lock_keys[LOCK_LEVELS];
@@ -45,8 +51,14 @@ static struct uv_lock *port_lock_new(void *ctx, const char *name, int level)
 	lock = kzalloc(sizeof(*lock), GFP_KERNEL);
 	if (!lock)
 		return NULL;
-	mutex_init(&lock->mutex);
-	lockdep_set_class_and_name(&lock->mutex, &lock_keys[level], name);
+	lock->spins = level == UV_LEVEL_SPIN;
+	if (lock->spins) {
+		spin_lock_init(&lock->spinlock);
+		lockdep_set_class_and_name(&lock->spinlock, &lock_keys[level], name);
+	} else {
+		mutex_init(&lock->mutex);
+		lockdep_set_class_and_name(&lock->mutex, &lock_keys[level], name);
+	}
 	return lock;
 }
 
@@ -54,18 +66,25 @@ static void port_lock_free(void *ctx, struct uv_lock *lock)
 {
 	if (!lock)
 		return;
-	mutex_destroy(&lock->mutex);
+	if (!lock->spins)
+		mutex_destroy(&lock->mutex);
 	kfree(lock);
 }
 
 static void port_lock(void *ctx, struct uv_lock *lock)
 {
-	mutex_lock(&lock->mutex);
+	if (lock->spins)
+		spin_lock(&lock->spinlock);
+	else
+		mutex_lock(&lock->mutex);
 }
 
 static void port_unlock(void *ctx, struct uv_lock *lock)
 {
-	mutex_unlock(&lock->mutex);
+	if (lock->spins)
+		spin_unlock(&lock->spinlock);
+	else
+		mutex_unlock(&lock->mutex);
 }
 
 /**

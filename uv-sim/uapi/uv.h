@@ -85,6 +85,12 @@
 #define UV_SIM_PAGE_IN_SECURE	0x100
 #define UV_SIM_PAGE_IN_SHARED	0x200
 
+/*
+ * Extension in the flags of UV_PAGE_OUT: the page is to be filled. For a shared
+ * GFN, which has nothing to fill it with, U_P3 instead of U_SUCCESS.
+ */
+#define UV_SIM_PAGE_OUT_SECURE	0x100
+
 /* Hypercalls, made by the ultravisor to the hypervisor. */
 #ifndef H_SVM_PAGE_IN
 #define H_PAGE_IN_SHARED	0x1
@@ -105,8 +111,12 @@
  */
 #define H_SIM_SVM_PAGE_IN_RANGE		0xEE00
 #define H_SIM_SVM_PAGE_OUT_RANGE	0xEE04
-/* H_SIM_SVM_PAGE_IN_RANGE flag: pass over pages that nobody ever touched. */
+/*
+ * H_SIM_SVM_PAGE_IN_RANGE flags: pass over pages that nobody ever touched; the
+ * guest touched a page of the run, as with H_SVM_PAGE_IN.
+ */
 #define H_SIM_PAGE_IN_TOUCHED		0x100
+#define H_SIM_PAGE_IN_GUEST		0x200
 
 /* What stopped an SVM. */
 enum uv_stop_reason {

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which pages go along when the host touches one: in order more and more, at
+ * random none, and none that the guest has just brought in. The module counts
+ * its calls and the pages that it took along.
+ */
+#include <sys/ioctl.h>
+
+#include "harness.h"
+#include "vmfix.h"
+
+#define SEED 0x5eed0013
+#define PAGES 1024
+#define CODE (PAGES + 1)
+#define RUN 256		/* pages that one call may cover, aligned */
+#define MOST 32		/* default of fault_around */
+#define FOREVER 1000000 /* ms */
+#define SLICE 10	/* default of fault_around_slice_ms */
+
+FIXTURE(around)
+{
+	struct own own;
+	struct usage before;
+};
+
+FIXTURE_SETUP(around)
+{
+	struct own *o = &self->own;
+
+	ASSERT_EQ(0, usage_get(&self->before));
+	ASSERT_EQ(0, own_open(o, PAGES + 2 + own_blob_pages()));
+	own_fill(o, 0, PAGES, SEED);
+	own_vcpu_code(o, CODE);
+	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+}
+
+FIXTURE_TEARDOWN(around)
+{
+	own_close(&self->own);
+	EXPECT_EQ(0, uvmem_param("fault_around", MOST));
+	EXPECT_EQ(0, uvmem_param("fault_around_slice_ms", SLICE));
+	EXPECT_EQ(0, usage_check(&self->before));
+}
+
+static struct uvmem_stats stats(struct own *o)
+{
+	struct uvmem_stats st = { 0 };
+
+	ioctl(o->svm, UVMEM_GET_STATS, &st);
+	return st;
+}
+
+static void touch(struct own *o, size_t page)
+{
+	*(volatile uint8_t *)(o->h + page * page_size());
+}
+
+static void touch_from(struct own *o, size_t first, size_t n)
+{
+	for (size_t i = first; i < first + n; i++)
+		touch(o, i);
+}
+
+static bool resident(struct own *o, size_t page)
+{
+	return own_hv_state(o, page) == UVMEM_GFN_UVMEM;
+}
+
+/* The pages from @first on that were paged out, up to the first resident one. */
+static size_t out_from(struct own *o, size_t first)
+{
+	size_t i = first;
+
+	while (i < PAGES && !resident(o, i))
+		i++;
+	return i - first;
+}
+
+static int64_t bring_in(struct own *o, size_t first, size_t n)
+{
+	return own_hcall(o, H_SIM_SVM_PAGE_IN_RANGE, first * page_size(), n, 0, page_order(),
+			 NULL);
+}
+
+TEST_F(around, in_order_takes_few_calls)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before = stats(o), after;
+
+	touch_from(o, 0, PAGES);
+	after = stats(o);
+	EXPECT_GE(PAGES / MOST + 16, after.migrate_calls - before.migrate_calls);
+	EXPECT_EQ(PAGES, after.host_faults - before.host_faults + after.host_along -
+				 before.host_along);
+	EXPECT_EQ(after.host_faults - before.host_faults,
+		  after.migrate_calls - before.migrate_calls);
+}
+
+TEST_F(around, from_the_top_down_as_well)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before = stats(o), after;
+
+	for (size_t i = PAGES; i-- > 0;)
+		touch(o, i);
+	after = stats(o);
+	EXPECT_GE(PAGES / MOST + 16, after.migrate_calls - before.migrate_calls);
+	EXPECT_EQ(0, own_hv_state(o, 0) == UVMEM_GFN_UVMEM);
+}
+
+/* One page, then one more, then twice as many with each fault. */
+TEST_F(around, the_window_doubles)
+{
+	struct own *o = &self->own;
+
+	touch(o, 20);
+	EXPECT_EQ(1, out_from(o, 20));
+	EXPECT_TRUE(resident(o, 19));
+	touch(o, 21);
+	EXPECT_EQ(3, out_from(o, 20));
+	touch(o, 22); /* here already */
+	EXPECT_EQ(3, out_from(o, 20));
+	touch(o, 23);
+	EXPECT_EQ(7, out_from(o, 20));
+	EXPECT_TRUE(resident(o, 19));
+	touch_from(o, 27, 200);
+	EXPECT_GE(MOST, out_from(o, 227));
+}
+
+/* Two readers do not take each other for a jump. */
+TEST_F(around, two_streams)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before = stats(o), after;
+
+	for (size_t i = 0; i < PAGES / 2; i++) {
+		touch(o, i);
+		touch(o, PAGES / 2 + i);
+	}
+	after = stats(o);
+	EXPECT_GE(PAGES / MOST + 32, after.migrate_calls - before.migrate_calls);
+}
+
+/* No two of them are neighbours; each page is asked for once. */
+TEST_F(around, at_random_nothing_goes_along)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before = stats(o), after;
+	uint64_t rng = SEED;
+	bool done[PAGES] = { false };
+	size_t n = 0;
+
+	while (n < PAGES / 8) {
+		size_t page = rnd(&rng) % (PAGES / 2) * 2;
+
+		if (done[page])
+			continue;
+		done[page] = true;
+		touch(o, page);
+		n++;
+	}
+	after = stats(o);
+	EXPECT_EQ(n, after.host_faults - before.host_faults);
+	EXPECT_EQ(0, after.host_along - before.host_along);
+	EXPECT_EQ(n, after.migrate_calls - before.migrate_calls);
+}
+
+TEST_F(around, switched_off)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before = stats(o), after;
+
+	ASSERT_EQ(0, uvmem_param("fault_around", 0));
+	touch_from(o, 0, 100);
+	after = stats(o);
+	EXPECT_EQ(100, after.migrate_calls - before.migrate_calls);
+	EXPECT_EQ(100, after.host_faults - before.host_faults);
+	EXPECT_EQ(0, after.host_along);
+}
+
+/* Neither the pages that one call may cover nor the mapping are exceeded. */
+TEST_F(around, the_window_ends_with_run_and_mapping)
+{
+	struct own *o = &self->own;
+
+	touch_from(o, RUN - 7, 4); /* the third takes four pages along */
+	EXPECT_EQ(7, out_from(o, RUN - 7));
+	EXPECT_TRUE(resident(o, RUN));
+
+	ASSERT_EQ(0, mprotect(o->h, 40 * page_size(), PROT_READ));
+	touch_from(o, 32, 4); /* would take 35 to 38, then eight */
+	touch(o, 39);
+	EXPECT_FALSE(resident(o, 39));
+	EXPECT_TRUE(resident(o, 40));
+	ASSERT_EQ(0, mprotect(o->h, 40 * page_size(), PROT_READ | PROT_WRITE));
+}
+
+/* What went along is sealed as well, and is what it was when it comes back. */
+TEST_F(around, content)
+{
+	uint8_t *plain = malloc(page_size()), byte;
+	struct own *o = &self->own;
+	struct own_vcpu v;
+
+	ASSERT_NE(NULL, plain);
+	touch_from(o, 50, 4);
+	for (size_t i = 50; i < 57; i++) {
+		ASSERT_FALSE(resident(o, i));
+		pattern_fill(plain, i * page_size(), page_size(), SEED, 0);
+		EXPECT_TRUE(is_ciphertext(o->h + i * page_size(), plain, page_size()));
+	}
+	ASSERT_EQ(0, own_vcpu_open(&v, o, CODE));
+	for (size_t i = 50; i < 57; i++) {
+		pattern_fill(plain, i * page_size(), page_size(), SEED, 0);
+		ASSERT_EQ(0, own_vcpu_read(&v, i * page_size() + 123, &byte));
+		EXPECT_EQ(plain[123], byte);
+	}
+	own_vcpu_close(&v);
+	free(plain);
+}
+
+/* The guest touched pages 10 to 19 and is to keep them while it uses them. */
+TEST_F(around, the_guest_keeps_what_it_uses)
+{
+	struct own *o = &self->own;
+	struct own_vcpu v;
+	uint8_t byte;
+
+	ASSERT_EQ(0, uvmem_param("fault_around_slice_ms", FOREVER));
+	ASSERT_EQ(0, own_vcpu_open(&v, o, CODE));
+	ASSERT_EQ(H_SUCCESS, own_hcall(o, H_SIM_SVM_PAGE_OUT_RANGE, 10 * page_size(), 10, 0,
+				       page_order(), NULL));
+	for (size_t i = 10; i < 20; i++)
+		ASSERT_EQ(0, own_vcpu_read(&v, i * page_size(), &byte));
+	touch_from(o, 0, 10);
+	EXPECT_EQ(10, out_from(o, 0));
+	for (size_t i = 10; i < 20; i++)
+		EXPECT_TRUE(resident(o, i));
+	/* But the very page that the host wants is not denied. */
+	touch(o, 10);
+	EXPECT_FALSE(resident(o, 10));
+	EXPECT_TRUE(resident(o, 11));
+	own_vcpu_close(&v);
+}
+
+/* After that, who reads on finds windows again only after many faults. */
+TEST_F(around, unseen_pages_make_it_careful)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before, after;
+
+	touch_from(o, 0, 8); /* the last of these faults took 7 to 14 */
+	ASSERT_EQ(15, out_from(o, 0));
+	ASSERT_EQ(H_SUCCESS, bring_in(o, 0, 15));
+	before = stats(o);
+	EXPECT_EQ(7, before.host_unseen); /* 8 to 14 */
+	touch_from(o, 100, 20);
+	after = stats(o);
+	EXPECT_EQ(20, after.host_faults - before.host_faults);
+	EXPECT_EQ(0, after.host_along - before.host_along);
+
+	/* In order for long enough, and it learns again. */
+	before = stats(o);
+	touch_from(o, 200, PAGES - 200);
+	after = stats(o);
+	EXPECT_GE((PAGES - 200) / MOST + 64, after.migrate_calls - before.migrate_calls);
+}
+
+/* A buffer that the host reads and the guest fills again, and again. */
+TEST_F(around, seen_pages_do_not)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before, after;
+
+	for (int i = 0; i < 4; i++) {
+		before = stats(o);
+		touch_from(o, 0, 512);
+		after = stats(o);
+		EXPECT_GE(512 / MOST + 16, after.migrate_calls - before.migrate_calls);
+		ASSERT_EQ(H_SUCCESS, bring_in(o, 0, 512));
+	}
+	EXPECT_EQ(0, stats(o).host_unseen);
+}
+
+TEST_HARNESS_MAIN
