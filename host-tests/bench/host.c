@@ -65,7 +65,7 @@ void bench_host(struct bench *b)
 	need(!uvmem_param("fault_around", 0), "fault_around");
 	ns = touch_all(&o, NULL, b->pages, NULL);
 	sample(b, "host_one", b->pages, (double)ns / (double)b->pages);
-	need(!uvmem_param("fault_around", 256), "fault_around");
+	need(!uvmem_param("fault_around", 32), "fault_around");
 	own_close(&o);
 	free(each);
 }

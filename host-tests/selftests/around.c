@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which pages go along when the host touches one: in order more and more, at
- * random none, and none that the guest has just brought in. The module counts
- * its calls and the pages that it took along.
+ * Which pages go along when one is touched, by the host or by the guest: in order
+ * more and more, at random none, and none that the other side has just brought in.
+ * The modules count their calls and the pages that they took along.
  */
 #include <sys/ioctl.h>
 
@@ -14,6 +14,7 @@
 #define CODE (PAGES + 1)
 #define RUN 256		/* pages that one call may cover, aligned */
 #define MOST 32		/* default of fault_around */
+#define UV_PARAM "/sys/module/uv_sim/parameters/fault_around"
 #define FOREVER 1000000 /* ms */
 #define SLICE 10	/* default of fault_around_slice_ms */
 
@@ -39,6 +40,7 @@ FIXTURE_TEARDOWN(around)
 {
 	own_close(&self->own);
 	EXPECT_EQ(0, uvmem_param("fault_around", MOST));
+	EXPECT_EQ(0, file_write(UV_PARAM, "32"));
 	EXPECT_EQ(0, uvmem_param("fault_around_slice_ms", SLICE));
 	EXPECT_EQ(0, usage_check(&self->before));
 }
@@ -281,6 +283,200 @@ TEST_F(around, seen_pages_do_not)
 		ASSERT_EQ(H_SUCCESS, bring_in(o, 0, 512));
 	}
 	EXPECT_EQ(0, stats(o).host_unseen);
+}
+
+/* --- the guest's touches --- */
+
+FIXTURE(guest_around)
+{
+	struct own own;
+	struct own_vcpu v;
+	struct usage before;
+};
+
+FIXTURE_SETUP(guest_around)
+{
+	struct own *o = &self->own;
+
+	ASSERT_EQ(0, usage_get(&self->before));
+	ASSERT_EQ(0, own_open(o, PAGES + 2 + own_blob_pages()));
+	own_fill(o, 0, PAGES, SEED);
+	own_vcpu_code(o, CODE);
+	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	ASSERT_EQ(0, own_vcpu_open(&self->v, o, CODE));
+}
+
+FIXTURE_TEARDOWN(guest_around)
+{
+	own_vcpu_close(&self->v);
+	own_close(&self->own);
+	EXPECT_EQ(0, file_write(UV_PARAM, "32"));
+	EXPECT_EQ(0, usage_check(&self->before));
+}
+
+static int64_t take_out(struct own *o, size_t first, size_t n)
+{
+	return own_hcall(o, H_SIM_SVM_PAGE_OUT_RANGE, first * page_size(), n, 0, page_order(),
+			 NULL);
+}
+
+/* The pages from @first on that are resident, up to the first one that is not. */
+static size_t in_from(struct own *o, size_t first)
+{
+	size_t i = first;
+
+	while (i < PAGES && resident(o, i))
+		i++;
+	return i - first;
+}
+
+static uint8_t first_byte(size_t page)
+{
+	uint8_t *plain = malloc(page_size()), byte;
+
+	pattern_fill(plain, page * page_size(), page_size(), SEED, 0);
+	byte = plain[0];
+	free(plain);
+	return byte;
+}
+
+/* Reads page after page, and finds what it wrote. */
+static int guest_reads(struct own_vcpu *v, size_t first, size_t n)
+{
+	uint8_t byte;
+
+	for (size_t i = first; i < first + n; i++)
+		if (own_vcpu_read(v, i * page_size(), &byte) || byte != first_byte(i))
+			return say("page %zu", i);
+	return 0;
+}
+
+TEST_F(guest_around, in_order_takes_few_calls)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before, after;
+
+	ASSERT_EQ(H_SUCCESS, take_out(o, 0, PAGES));
+	before = stats(o);
+	ASSERT_EQ(0, own_vcpu_touch(&self->v, 0, page_size(), PAGES));
+	after = stats(o);
+	EXPECT_GE(PAGES / MOST + 16, after.migrate_calls - before.migrate_calls);
+	EXPECT_EQ(PAGES, after.page_ins - before.page_ins);
+}
+
+TEST_F(guest_around, the_window_doubles)
+{
+	struct own *o = &self->own;
+
+	ASSERT_EQ(H_SUCCESS, take_out(o, 0, PAGES));
+	ASSERT_EQ(0, guest_reads(&self->v, 20, 1));
+	EXPECT_EQ(1, in_from(o, 20));
+	ASSERT_EQ(0, guest_reads(&self->v, 21, 1));
+	EXPECT_EQ(3, in_from(o, 20));
+	ASSERT_EQ(0, guest_reads(&self->v, 22, 2));
+	EXPECT_EQ(7, in_from(o, 20));
+	ASSERT_EQ(0, guest_reads(&self->v, 24, 100));
+	EXPECT_GE(MOST, in_from(o, 124));
+}
+
+TEST_F(guest_around, at_random_nothing_goes_along)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before, after;
+
+	ASSERT_EQ(H_SUCCESS, take_out(o, 0, PAGES));
+	before = stats(o);
+	/* Far apart, there and back, and each page once. */
+	for (size_t i = 0; i < 100; i++)
+		ASSERT_EQ(0, guest_reads(&self->v, i * 389 % (PAGES / 2) * 2, 1));
+	after = stats(o);
+	EXPECT_EQ(100, after.page_ins - before.page_ins);
+	EXPECT_EQ(100, after.migrate_calls - before.migrate_calls);
+}
+
+TEST_F(guest_around, switched_off)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before, after;
+
+	ASSERT_EQ(0, file_write(UV_PARAM, "0"));
+	ASSERT_EQ(H_SUCCESS, take_out(o, 0, 100));
+	before = stats(o);
+	ASSERT_EQ(0, guest_reads(&self->v, 0, 100));
+	after = stats(o);
+	EXPECT_EQ(100, after.migrate_calls - before.migrate_calls);
+}
+
+static uint64_t guest_faults(void)
+{
+	struct uvsim_stats st;
+
+	return uvsim_stats(&st) ? 0 : st.guest_faults;
+}
+
+/* A guest that reads on finds in its view what it has not asked for. */
+TEST_F(guest_around, resident_neighbours_are_mapped)
+{
+	uint64_t before = guest_faults();
+
+	ASSERT_EQ(0, own_vcpu_touch(&self->v, 0, page_size(), PAGES));
+	EXPECT_GE(PAGES / MOST + 16, guest_faults() - before);
+}
+
+/* But loses all of it with the pages. */
+TEST_F(guest_around, mapped_neighbours_are_unmapped)
+{
+	uint64_t before;
+
+	ASSERT_EQ(0, file_write(UV_PARAM, "8"));
+	ASSERT_EQ(0, own_vcpu_touch(&self->v, 0, page_size(), 64));
+	ASSERT_EQ(H_SUCCESS, take_out(&self->own, 0, PAGES));
+	ASSERT_EQ(0, file_write(UV_PARAM, "0"));
+	before = guest_faults();
+	ASSERT_EQ(0, guest_reads(&self->v, 0, 80));
+	EXPECT_EQ(80, guest_faults() - before);
+}
+
+/* What was brought in in vain is counted, and makes it careful. */
+TEST_F(guest_around, unseen_pages_make_it_careful)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before, after;
+	struct uvsim_stats st, now;
+
+	ASSERT_EQ(H_SUCCESS, take_out(o, 0, PAGES));
+	ASSERT_EQ(0, uvsim_stats(&st));
+	ASSERT_EQ(0, guest_reads(&self->v, 0, 4)); /* the last one brought 3 to 6 */
+	ASSERT_EQ(7, in_from(o, 0));
+	ASSERT_EQ(H_SUCCESS, take_out(o, 0, 7));
+	ASSERT_EQ(0, uvsim_stats(&now));
+	EXPECT_EQ(3, now.unseen - st.unseen); /* 4, 5 and 6 */
+	EXPECT_EQ(4, now.ahead - st.ahead);
+	before = stats(o);
+	ASSERT_EQ(0, guest_reads(&self->v, 100, 6));
+	after = stats(o);
+	EXPECT_EQ(6, after.page_ins - before.page_ins);
+}
+
+/* The host spoiled a page that nobody has touched: the SVM need not know yet. */
+TEST_F(guest_around, a_spoiled_neighbour)
+{
+	struct own *o = &self->own;
+	struct uvsim_svm svm = { .lpid = o->lpid };
+	uint8_t byte;
+
+	ASSERT_EQ(H_SUCCESS, take_out(o, 0, PAGES));
+	o->h[5 * page_size() + 77] ^= 1;
+	ASSERT_EQ(0, guest_reads(&self->v, 0, 5)); /* the fourth would bring 3 to 6 */
+	ASSERT_EQ(0, ioctl(o->uv, UVSIM_GET_SVM, &svm));
+	EXPECT_EQ(UV_VM_SECURE, svm.state);
+	EXPECT_EQ(UV_GFN_SEALED, own_uv_state(o, 5));
+	EXPECT_EQ(EFAULT, own_vcpu_read(&self->v, 5 * page_size(), &byte));
+	ASSERT_EQ(0, ioctl(o->uv, UVSIM_GET_SVM, &svm));
+	EXPECT_EQ(UV_VM_STOPPED, svm.state);
+	EXPECT_EQ(UV_STOP_INTEGRITY, svm.stop_reason);
+	EXPECT_EQ(5 * page_size(), svm.stop_gpa);
 }
 
 TEST_HARNESS_MAIN

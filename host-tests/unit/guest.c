@@ -5,20 +5,15 @@
  */
 #include "machine.h"
 
-struct mapping {
-	struct vm *vm;
-	uint64_t gfn;
-};
-
 static int map_view(void *arg, const struct uv_map_target *t)
 {
-	struct mapping *map = arg;
-	struct machine *m = map->vm->m;
+	struct vm *vm = arg;
+	struct machine *m = vm->m;
 
-	pthread_mutex_lock(&map->vm->view);
-	map->vm->g[map->gfn] = t->shared ? ra_va(m, t->ra) :
+	pthread_mutex_lock(&vm->view);
+	vm->g[t->gfn] = t->shared ? ra_va(m, t->ra) :
 					   m->port.secure_page(m->user, t->secure_page);
-	pthread_mutex_unlock(&map->vm->view);
+	pthread_mutex_unlock(&vm->view);
 	return 0;
 }
 
@@ -38,11 +33,10 @@ static bool copy_mapped(struct vm *vm, uint64_t gfn, size_t off, void *buf, size
 
 static int copy_page(struct vm *vm, uint64_t gfn, size_t off, void *buf, size_t n, bool write)
 {
-	struct mapping map = { vm, gfn };
 	unsigned int tries = 0;
 
 	while (!copy_mapped(vm, gfn, off, buf, n, write)) {
-		enum uv_fault f = uv_guest_map(vm->m->uv, vm->lpid, gfn, map_view, &map);
+		enum uv_fault f = uv_guest_map(vm->m->uv, vm->lpid, gfn, map_view, vm);
 
 		if (f == UV_FAULT_PAGE_IN)
 			f = uv_guest_page_in(vm->m->uv, vm->lpid, gfn);

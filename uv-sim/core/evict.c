@@ -153,6 +153,12 @@ uint32_t uv_reserve(struct uv_svm *svm, uint32_t want)
 	return grant(svm, want, true);
 }
 
+/* The same of what is free, without evicting anything; may be 0. */
+uint32_t uv_reserve_free(struct uv_svm *svm, uint32_t want)
+{
+	return want ? grant(svm, want, true) : 0;
+}
+
 /*
  * End a reservation of @want pages. Several may run for one SVM, and a page-in
  * takes from all alike: what goes back is what exceeds the others' claims.

@@ -3,6 +3,10 @@
  * The guest view: what a guest's access to a GFN finds, and bringing in what
  * is not there with H_SVM_PAGE_IN.
  *
+ * Neighbours may go along (around.c): what is paged out behind a page that is
+ * brought in, with H_SIM_SVM_PAGE_IN_RANGE, and what is resident behind one that
+ * is mapped. All of them are in the leaf, and so under the lock, of that page.
+ *
  * Takes the GFN's lock; uv_populate() drops it around the hypercall.
  */
 #include "internal.h"
@@ -14,13 +18,53 @@
  */
 #define LOST_TRIES	8
 
+/* Pages behind @ref that are to be mapped with it, itself included. */
+static uint32_t map_window(struct uv_gfn_ref *ref)
+{
+	uint32_t most = uv_min32(ref->svm->uv->around, ref->room), n = 1;
+
+	if (ref->e->flags & UV_GFN_AHEAD) {
+		while (n < most && ref->e[n].flags & UV_GFN_AHEAD)
+			n++;
+		return n;
+	}
+	while (n < most && ref->e[n].state == UV_GFN_RESIDENT)
+		n++;
+	return uv_around_window(ref->svm, ref->gfn, n);
+}
+
+/*
+ * Map the resident pages behind @ref. One that was taken out of the guest view
+ * to see whether it is used has to be touched itself.
+ */
+static void map_neighbours(struct uv_gfn_ref *ref, uint32_t n, uv_map_fn map, void *arg)
+{
+	struct uv *uv = ref->svm->uv;
+	uint32_t i;
+
+	for (i = 1; i < n; i++) {
+		struct uv_gfn *e = &ref->e[i];
+		struct uv_map_target target = { .gfn = ref->gfn + i, .secure_page = e->page };
+
+		if (e->state != UV_GFN_RESIDENT || e->flags & UV_GFN_MAPPED ||
+		    !uv_frame_is_active(uv, e->page))
+			continue;
+		e->flags |= UV_GFN_MAPPED;
+		e->flags &= (uint8_t)~UV_GFN_AHEAD;
+		if (map(arg, &target))
+			return;
+	}
+}
+
 static enum uv_fault map_it(struct uv_gfn_ref *ref, uv_map_fn map, void *arg)
 {
-	struct uv_map_target target = { .shared = false };
+	struct uv_map_target target = { .gfn = ref->gfn };
+	uint32_t window = 1;
 
 	switch (ref->state) {
 	case UV_GFN_RESIDENT:
 		target.secure_page = ref->e->page;
+		window = map_window(ref);
 		break;
 	case UV_GFN_SHARED:
 		target.shared = true;
@@ -33,10 +77,13 @@ static enum uv_fault map_it(struct uv_gfn_ref *ref, uv_map_fn map, void *arg)
 		return UV_FAULT_PAGE_IN;
 	}
 	ref->e->flags |= UV_GFN_MAPPED;	/* a failed map may have got half way */
+	ref->e->flags &= (uint8_t)~UV_GFN_AHEAD;
 	if (map(arg, &target))
 		return UV_FAULT_FAILED;
+	uv_count(ref->svm, UV_C_GUEST_FAULTS);
 	if (!target.shared)
 		uv_frame_touch(ref->svm->uv, ref->e->page);
+	map_neighbours(ref, window, map, arg);
 	return UV_FAULT_MAPPED;
 }
 
@@ -46,7 +93,8 @@ static enum uv_fault map_it(struct uv_gfn_ref *ref, uv_map_fn map, void *arg)
  * @lpid: SVM
  * @gfn: GFN that its guest touched
  * @map: called with the GFN's lock held, so that the page cannot go away or
- *	change before it is mapped
+ *	change before it is mapped; perhaps again for some of the GFNs behind it,
+ *	where it may fail
  * @arg: first argument of @map
  *
  * Makes no hypercall.
@@ -79,11 +127,36 @@ struct wanted {
 	enum uv_gfn_state state;
 	uint8_t iv[UV_IV_BYTES];
 	unsigned int lost;
+	bool around;			/* others may be asked for as well */
+	uint32_t n;			/* GFNs to ask for */
 };
 
 static bool is_backed(const struct uv_gfn_ref *ref)
 {
 	return ref->state == UV_GFN_RESIDENT || ref->state == UV_GFN_SHARED;
+}
+
+/* How many are to be brought in with a sealed GFN: those are marked. */
+static uint32_t page_in_window(struct uv_gfn_ref *ref)
+{
+	uint32_t most = uv_min32(ref->svm->uv->around, ref->room), n = 1, i;
+
+	while (n < most && ref->e[n].state == UV_GFN_SEALED)
+		n++;
+	n = uv_around_window(ref->svm, ref->gfn, n);
+	for (i = 1; i < n; i++)
+		ref->e[i].flags |= UV_GFN_AHEAD;
+	return n;
+}
+
+/* What was marked and did not come in. Called with the lock held. */
+static void unmark(struct uv_gfn_ref *ref, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 1; i < uv_min32(n, ref->room); i++)
+		if (ref->e[i].state == UV_GFN_SEALED)
+			ref->e[i].flags &= (uint8_t)~UV_GFN_AHEAD;
 }
 
 static enum uv_fault look(struct uv_svm *svm, uint64_t gfn, struct wanted *w)
@@ -95,12 +168,18 @@ static enum uv_fault look(struct uv_svm *svm, uint64_t gfn, struct wanted *w)
 	if (found != UV_LOOKUP_OK)
 		return found == UV_LOOKUP_NOMEM ? UV_FAULT_AGAIN : UV_FAULT_REFUSED;
 	w->state = ref.state;
+	w->n = 1;
 	if (ref.vm_state != w->vm_state || ref.state == UV_GFN_NORMAL)
 		res = UV_FAULT_REFUSED;
 	else if (is_backed(&ref))
 		res = UV_FAULT_MAPPED;
-	else if (ref.state == UV_GFN_SEALED)
+	if (res == UV_FAULT_PAGE_IN && ref.state == UV_GFN_SEALED) {
 		memcpy(w->iv, ref.e->seal.iv, sizeof(w->iv));
+		ref.e->flags &= (uint8_t)~UV_GFN_AHEAD;
+		if (w->around)
+			w->n = page_in_window(&ref);
+		w->around = false;	/* tried again, it is asked for alone */
+	}
 	uv_gfn_unlock(&ref);
 	return res;
 }
@@ -132,9 +211,25 @@ static enum uv_fault judge(struct uv_gfn_ref *ref, struct wanted *w, int64_t ret
 	return UV_FAULT_AGAIN;
 }
 
+/* Neighbours come along as far as secure memory is free for them. */
+static int64_t ask_hypervisor(struct uv_svm *svm, uint64_t gfn, uint32_t n, bool shared)
+{
+	uint64_t done;
+	int64_t ret;
+
+	if (n > 1) {
+		ret = uv_hcall_range(svm, H_SIM_SVM_PAGE_IN_RANGE, gfn, n, H_SIM_PAGE_IN_GUEST,
+				     &done);
+		if (!uv_is_unknown(ret))
+			return done ? H_SUCCESS : ret;
+	}
+	return uv_hcall(svm, H_SVM_PAGE_IN, gfn, shared ? H_PAGE_IN_SHARED : 0);
+}
+
 static enum uv_fault ask(struct uv_svm *svm, uint64_t gfn, struct wanted *w)
 {
 	bool shared = w->state == UV_GFN_SHARED_UNMAPPED;
+	uint32_t reserved = shared ? 0 : 1;
 	struct uv_gfn_ref ref;
 	enum uv_lookup found;
 	enum uv_fault res;
@@ -142,27 +237,25 @@ static enum uv_fault ask(struct uv_svm *svm, uint64_t gfn, struct wanted *w)
 
 	if (!shared && !uv_reserve(svm, 1))
 		return UV_FAULT_AGAIN;
-	ret = uv_hcall(svm, H_SVM_PAGE_IN, gfn, shared ? H_PAGE_IN_SHARED : 0);
+	if (w->n > 1)
+		reserved += uv_reserve_free(svm, w->n - 1);
+	ret = ask_hypervisor(svm, gfn, shared ? 1 : reserved, shared);
 	found = uv_gfn_lock(svm, gfn, true, &ref);
 	if (found == UV_LOOKUP_OK) {
+		unmark(&ref, w->n);
 		res = judge(&ref, w, ret);
 		uv_gfn_unlock(&ref);
 	} else {
 		res = found == UV_LOOKUP_NOMEM ? UV_FAULT_AGAIN : UV_FAULT_REFUSED;
 	}
-	if (!shared)
-		uv_unreserve(svm, 1);
+	uv_unreserve(svm, reserved);
 	return res;
 }
 
-/*
- * Bring in @gfn of a VM in @vm_state. Called without a lock. UV_FAULT_MAPPED
- * says that it was backed for a moment, UV_FAULT_AGAIN that the hypervisor was
- * busy UV_MAX_TRIES times.
- */
-enum uv_fault uv_populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state vm_state)
+static enum uv_fault populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state vm_state,
+			      bool around)
 {
-	struct wanted w = { .vm_state = vm_state };
+	struct wanted w = { .vm_state = vm_state, .around = around };
 	unsigned int attempt;
 
 	for (attempt = 0; attempt < UV_MAX_TRIES; attempt++) {
@@ -179,6 +272,16 @@ enum uv_fault uv_populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state vm_
 		uv_relax(svm->uv, attempt);
 	}
 	return UV_FAULT_AGAIN;
+}
+
+/*
+ * Bring in @gfn of a VM in @vm_state. Called without a lock. UV_FAULT_MAPPED
+ * says that it was backed for a moment, UV_FAULT_AGAIN that the hypervisor was
+ * busy UV_MAX_TRIES times.
+ */
+enum uv_fault uv_populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state vm_state)
+{
+	return populate(svm, gfn, vm_state, false);
 }
 
 /**
@@ -202,7 +305,7 @@ enum uv_fault uv_guest_page_in(struct uv *uv, uint32_t lpid, uint64_t gfn)
 
 	if (!svm)
 		return UV_FAULT_REFUSED;
-	res = uv_populate(svm, gfn, UV_VM_SECURE);
+	res = populate(svm, gfn, UV_VM_SECURE, true);
 	uv_svm_put(svm);
 	return res;
 }

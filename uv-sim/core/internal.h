@@ -48,18 +48,21 @@ enum uv_lock_level {
 #define UV_MAX_SLOT	0x400000000000ULL	/* bytes: 64 TiB */
 #define UV_BATCH	64	/* pages that one range hypercall is to bring */
 #define UV_MAX_TRIES	32	/* of a hypercall that is busy */
+#define UV_STREAMS	4	/* of an SVM's faults that are told apart */
+#define UV_AROUND_MAX	128	/* GFNs; a part of a leaf */
 
 /* GFN entry flags */
 #define UV_GFN_MAPPED	0x1	/* the guest view may map it */
 #define UV_GFN_FRESH	0x2	/* shared just now: zero the page on page-in */
 #define UV_GFN_SELF	0x4	/* backed without the hypervisor's UV_PAGE_IN */
+#define UV_GFN_AHEAD	0x8	/* paged in with another, not touched yet */
 
 struct uv_seal {
 	uint8_t iv[UV_IV_BYTES];
 	uint8_t tag[UV_TAG_BYTES];
 };
 
-/* One GFN. Changes only in uv_gfn_set(), but for UV_GFN_MAPPED. */
+/* One GFN. Changes only in uv_gfn_set(), but for UV_GFN_MAPPED and UV_GFN_AHEAD. */
 struct uv_gfn {
 	union {
 		struct uv_seal seal;	/* UV_GFN_SEALED */
@@ -89,10 +92,25 @@ enum uv_counter {
 	UV_C_OPENS,
 	UV_C_INTEGRITY,
 	UV_C_EVICTIONS,
+	UV_C_GUEST_FAULTS,
+	UV_C_AHEAD,
+	UV_C_UNSEEN,
 	UV_C_RESIDENT,			/* these three go down as well */
 	UV_C_SEALED,
 	UV_C_SHARED,
 	UV_NCOUNTERS
+};
+
+struct uv_stream {
+	uint64_t first, end;		/* GFNs of the last window */
+	uint32_t window;		/* its size */
+	uint32_t run;			/* faults in a row while that was 1 */
+};
+
+struct uv_around {			/* see around.c */
+	struct uv_stream stream[UV_STREAMS];
+	uint32_t next;			/* the stream that is given up next */
+	uint32_t patience;
 };
 
 struct uv_svm {
@@ -129,6 +147,7 @@ struct uv_svm {
 	uint32_t refs;
 	uint32_t reserved;		/* secure pages kept for it */
 	uint32_t reserving;		/* sum of what its reservers asked for */
+	struct uv_around around;
 	uint64_t count[UV_NCOUNTERS];
 };
 
@@ -171,6 +190,7 @@ struct uv {
 	uint32_t nfree;
 	uint32_t reserved;		/* of the free pages */
 	uint32_t peak;
+	uint32_t around;		/* most pages that one fault brings in */
 	uint64_t nsvms;			/* VMs that are not normal */
 	uint64_t count[UV_NCOUNTERS];
 };
@@ -181,6 +201,7 @@ struct uv_gfn_ref {
 	uint64_t gfn;
 	struct uv_gfn *e;		/* NULL: no entry, all defaults */
 	enum uv_gfn_state state;
+	uint32_t room;			/* entries from @e to the end of leaf and slot */
 	/* the VM, as it was when the lock was taken */
 	enum uv_vm_state vm_state;
 	bool measuring, aborting, dying;
@@ -297,13 +318,19 @@ void uv_page_put(struct uv *uv, uint32_t page);
 void uv_frame_attach(struct uv_svm *svm, uint64_t gfn, uint32_t page);
 bool uv_frame_detach(struct uv *uv, uint32_t page);
 void uv_frame_touch(struct uv *uv, uint32_t page);
+bool uv_frame_is_active(struct uv *uv, uint32_t page);
 void uv_list_add(struct uv *uv, uint32_t page, enum uv_frame_list list);
 void uv_list_del(struct uv *uv, uint32_t page);
 void uv_count(struct uv_svm *svm, enum uv_counter c);
 void uv_count_locked(struct uv_svm *svm, enum uv_counter c, int by);
 
+/* around.c */
+uint32_t uv_around_window(struct uv_svm *svm, uint64_t gfn, uint32_t room);
+void uv_around_unseen(struct uv_svm *svm);
+
 /* evict.c */
 uint32_t uv_reserve(struct uv_svm *svm, uint32_t want);
+uint32_t uv_reserve_free(struct uv_svm *svm, uint32_t want);
 void uv_unreserve(struct uv_svm *svm, uint32_t want);
 
 /* seal.c */

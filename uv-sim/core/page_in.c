@@ -32,7 +32,8 @@ static int64_t fill(struct uv_gfn_ref *ref, void *page, uint64_t src_ra, bool *t
 	if (!copy_in(ref->svm->uv, sealed || plain ? page : NULL, src_ra))
 		return U_P2;
 	if (sealed && uv_open_page(ref, page, &ref->e->seal)) {
-		*tampered = true;
+		/* Nobody has touched it yet: it stays sealed, for who does. */
+		*tampered = !(ref->e->flags & UV_GFN_AHEAD);
 		return U_P2;
 	}
 	return U_SUCCESS;
@@ -48,6 +49,7 @@ static int64_t in_secure(struct uv_gfn_ref *ref, uint64_t src_ra, bool *tampered
 	to.page = uv_page_take(ref->svm);
 	if (to.page == UV_NO_PAGE)
 		return U_BUSY;
+	to.flags = ref->e->flags & UV_GFN_AHEAD;
 	ret = fill(ref, uv_frame_va(uv, to.page), src_ra, tampered);
 	if (ret)
 		uv_page_put(uv, to.page);

@@ -23,7 +23,8 @@ struct uv_lock *uv_gfn_chunk(struct uv_svm *svm, uint64_t gfn)
 	return svm->gfn[(gfn >> UV_LEAF_SHIFT) % UV_NCHUNKS];
 }
 
-static struct uv_gfn *find(struct uv_svm *svm, uint64_t gfn, bool alloc, enum uv_lookup *res)
+static struct uv_gfn *find(struct uv_svm *svm, uint64_t gfn, bool alloc, enum uv_lookup *res,
+			   uint32_t *room)
 {
 	struct uv_slot *slot = uv_slot_at(svm, gfn);
 	struct uv_leaf *leaf;
@@ -32,6 +33,8 @@ static struct uv_gfn *find(struct uv_svm *svm, uint64_t gfn, bool alloc, enum uv
 	if (!slot)
 		return NULL;
 	leaf = uv_slot_leaf(svm, slot, gfn, alloc);
+	*room = uv_min32(UV_LEAF_GFNS - (uint32_t)(gfn & (UV_LEAF_GFNS - 1)),
+			 slot->base + slot->npages - gfn);
 	*res = alloc && !leaf ? UV_LOOKUP_NOMEM : UV_LOOKUP_OK;
 	return leaf ? &leaf->gfn[gfn & (UV_LEAF_GFNS - 1)] : NULL;
 }
@@ -50,7 +53,7 @@ enum uv_lookup uv_gfn_lock(struct uv_svm *svm, uint64_t gfn, bool alloc, struct 
 	uv_lock(uv, svm->table);
 	ref->svm = svm;
 	ref->gfn = gfn;
-	ref->e = find(svm, gfn, alloc, &res);
+	ref->e = find(svm, gfn, alloc, &res, &ref->room);
 	ref->vm_state = svm->state;
 	ref->measuring = svm->measuring;
 	ref->aborting = svm->aborting;
@@ -100,6 +103,8 @@ static void leave(struct uv_gfn_ref *ref, const struct uv_gfn *to)
 	if (out)
 		uv_count_locked(svm, UV_C_PAGE_OUTS, 1);
 	if (from->state == UV_GFN_RESIDENT) {
+		if (out && from->flags & UV_GFN_AHEAD)
+			uv_around_unseen(svm);
 		uv_count_locked(svm, UV_C_RESIDENT, -1);
 		if (uv_frame_detach(svm->uv, from->page) && out)
 			uv_count_locked(svm, UV_C_EVICTIONS, 1);
@@ -118,6 +123,8 @@ static void enter(struct uv_svm *svm, uint64_t gfn, const struct uv_gfn *to)
 	if (to->state == UV_GFN_RESIDENT) {
 		uv_count_locked(svm, UV_C_RESIDENT, 1);
 		uv_count_locked(svm, UV_C_PAGE_INS, 1);
+		if (to->flags & UV_GFN_AHEAD)
+			uv_count_locked(svm, UV_C_AHEAD, 1);
 		uv_frame_attach(svm, gfn, to->page);
 	} else if (to->state == UV_GFN_SEALED) {
 		uv_count_locked(svm, UV_C_SEALED, 1);

@@ -155,6 +155,17 @@ bool uv_frame_detach(struct uv *uv, uint32_t page)
 	return evicting;
 }
 
+/* Not on its way out. Called with its GFN's lock held. */
+bool uv_frame_is_active(struct uv *uv, uint32_t page)
+{
+	bool active;
+
+	uv_lock(uv, uv->pool);
+	active = uv->frames[page].list == UV_LIST_ACTIVE && !uv->frames[page].evicting;
+	uv_unlock(uv, uv->pool);
+	return active;
+}
+
 /* The guest uses @page. Called with its GFN's lock held. */
 void uv_frame_touch(struct uv *uv, uint32_t page)
 {

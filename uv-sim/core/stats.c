@@ -37,6 +37,9 @@ void uv_get_stats(struct uv *uv, struct uv_stats *st)
 	st->opens = uv->count[UV_C_OPENS];
 	st->integrity_failures = uv->count[UV_C_INTEGRITY];
 	st->evictions = uv->count[UV_C_EVICTIONS];
+	st->guest_faults = uv->count[UV_C_GUEST_FAULTS];
+	st->ahead = uv->count[UV_C_AHEAD];
+	st->unseen = uv->count[UV_C_UNSEEN];
 	uv_unlock(uv, uv->pool);
 }
 

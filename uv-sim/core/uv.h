@@ -43,6 +43,9 @@ struct uv_stats {		/* pages unless said otherwise */
 	uint64_t opens;
 	uint64_t integrity_failures;
 	uint64_t evictions;
+	uint64_t guest_faults;		/* that mapped something */
+	uint64_t ahead;			/* brought in with one that the guest touched */
+	uint64_t unseen;		/* of those, that left without being touched */
 };
 
 struct uv_svm_info {
@@ -72,10 +75,12 @@ enum uv_fault {
 
 /**
  * struct uv_map_target - what a GFN is to be mapped to
+ * @gfn: the GFN: the one that was touched, or one behind it
  * @shared: @ra is the real address of the hypervisor's page; otherwise
  *	@secure_page is the number of a secure page
  */
 struct uv_map_target {
+	uint64_t gfn;
 	bool shared;
 	uint64_t ra;
 	uint32_t secure_page;
@@ -95,6 +100,8 @@ int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr,
 enum uv_fault uv_guest_map(struct uv *uv, uint32_t lpid, uint64_t gfn,
 			   uv_map_fn map, void *arg);
 enum uv_fault uv_guest_page_in(struct uv *uv, uint32_t lpid, uint64_t gfn);
+
+void uv_set_around(struct uv *uv, uint32_t pages);
 
 bool uv_lpid_valid(struct uv *uv, uint32_t lpid);
 void uv_get_stats(struct uv *uv, struct uv_stats *st);

@@ -103,6 +103,9 @@ static long get_stats(void __user *arg)
 	out.opens = st.opens;
 	out.integrity_failures = st.integrity_failures;
 	out.evictions = st.evictions;
+	out.guest_faults = st.guest_faults;
+	out.ahead = st.ahead;
+	out.unseen = st.unseen;
 	out.flags = info_flags();
 	return copy_to_user(arg, &out, sizeof(out)) ? -EFAULT : 0;
 }

@@ -50,27 +50,37 @@ struct insertion {
 	vm_fault_t ret;
 };
 
-/* Called by the core, with the GFN's lock held. */
+/*
+ * Called by the core, with the GFN's lock held: for the page that was touched, and
+ * perhaps for others behind it, which may lie outside of the VMA.
+ */
 static int insert_page(void *arg, const struct uv_map_target *target)
 {
 	struct insertion *ins = arg;
 	struct vm_area_struct *vma = ins->vmf->vma;
+	pgoff_t behind = target->gfn - ins->vmf->pgoff;
+	unsigned long addr = (ins->vmf->address & PAGE_MASK) + (behind << PAGE_SHIFT);
 	unsigned long pfn;
+	vm_fault_t ret;
 
 	/*
 	 * Whether the LPID still names our VM is certain only here: it cannot
 	 * be given to another before it is revoked.
 	 */
-	ins->ret = VM_FAULT_SIGBUS;
+	if (!behind)
+		ins->ret = VM_FAULT_SIGBUS;
+	if (behind >= (vma->vm_end - (ins->vmf->address & PAGE_MASK)) >> PAGE_SHIFT)
+		return -ERANGE;
 	if (READ_ONCE(ins->view->revoked))
 		return -ENXIO;
 	if (target->shared && !uvsim_ra_is_normal(target->ra))
 		return -EFAULT;
 
 	pfn = target->shared ? PHYS_PFN(target->ra) : uvsim_secmem_pfn(target->secure_page);
-	ins->ret = vmf_insert_pfn_prot(vma, ins->vmf->address, pfn,
-				       uvsim_guest_prot(vma->vm_page_prot));
-	return ins->ret == VM_FAULT_NOPAGE ? 0 : -ENOMEM;
+	ret = vmf_insert_pfn_prot(vma, addr, pfn, uvsim_guest_prot(vma->vm_page_prot));
+	if (!behind)
+		ins->ret = ret;
+	return ret == VM_FAULT_NOPAGE ? 0 : -ENOMEM;
 }
 
 /*

@@ -28,6 +28,25 @@ module_param(secure_mem, charp, 0444);
 MODULE_PARM_DESC(secure_mem,
 		 "size of secure memory, as in 64M; 0 turns secure execution off (default 64M)");
 
+static unsigned int fault_around = 32;
+
+static int set_fault_around(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_uint(val, kp);
+
+	if (!err && uvsim_uv)
+		uv_set_around(uvsim_uv, fault_around);
+	return err;
+}
+
+static const struct kernel_param_ops fault_around_ops = {
+	.set = set_fault_around,
+	.get = param_get_uint,
+};
+module_param_cb(fault_around, &fault_around_ops, &fault_around, 0644);
+MODULE_PARM_DESC(fault_around,
+		 "most pages that one touch of a guest's brings in or maps; 0 or 1: only the touched one (default 32)");
+
 static u8 owner_key[UV_KEY_BYTES];	/* wiped once the core has it */
 
 /*
@@ -116,7 +135,10 @@ static int __init create_core(void)
 
 	uvsim_uv = uv_create(&uvsim_port, &cfg);
 	memzero_explicit(owner_key, sizeof(owner_key));
-	return uvsim_uv ? 0 : -ENOMEM;
+	if (!uvsim_uv)
+		return -ENOMEM;
+	uv_set_around(uvsim_uv, fault_around);
+	return 0;
 }
 
 static int __init uvsim_init(void)

@@ -33,6 +33,9 @@ static void show_all(struct seq_file *m)
 	show_line(m, "opens", st.opens);
 	show_line(m, "integrity_failures", st.integrity_failures);
 	show_line(m, "evictions", st.evictions);
+	show_line(m, "guest_faults", st.guest_faults);
+	show_line(m, "ahead", st.ahead);
+	show_line(m, "unseen", st.unseen);
 }
 
 static void show_vm_line(struct seq_file *m, u32 lpid, const char *name, u64 value)

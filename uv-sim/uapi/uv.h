@@ -193,7 +193,10 @@ struct uvsim_stats {		/* all out; pages unless said otherwise */
 	__u64 integrity_failures;
 	__u64 evictions;
 	__u64 flags;		/* UVSIM_CIPHER_COPY */
-	__u64 reserved[5];
+	__u64 guest_faults;	/* of guests on their view, that mapped something */
+	__u64 ahead;		/* brought in with a page that a guest touched */
+	__u64 unseen;		/* of those, that left again without being touched */
+	__u64 reserved[2];
 };
 
 struct uvsim_svm {
