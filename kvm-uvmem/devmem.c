@@ -6,8 +6,11 @@
  * secure memory. The pool is as large as secure memory, and a little larger,
  * since a page that was moved out is only free once its last reference goes.
  *
- * uvmem_pool.lock guards the free stack and the back references. page_free()
- * takes it with page table locks held; nothing sleeps under it.
+ * The memslot is in the page's zone_device_data, the GFN in a table beside: eight
+ * bytes a page, which while the page is free make a list of the free ones.
+ *
+ * uvmem_pool.lock guards both. page_free() takes it with page table locks held;
+ * nothing sleeps under it.
  */
 #include <linux/ioport.h>
 #include <linux/memremap.h>
@@ -18,20 +21,16 @@
 
 #include "uvmem.h"
 
-/* What a device page stands for; no slot: nothing any more. */
-struct uvmem_backref {
-	struct uvmem_slot *slot;
-	u64 gfn;
-};
+#define NONE	U32_MAX		/* the end of the free list */
 
 static struct {
 	struct dev_pagemap pgmap;
 	unsigned long first_pfn;
 	u32 npages;
-	spinlock_t lock;	/* free, nfree, ref */
-	u32 *free;
+	spinlock_t lock;	/* first_free, nfree, gfn, the pages' zone_device_data */
+	u32 first_free;
 	u32 nfree;
-	struct uvmem_backref *ref;
+	u64 *gfn;		/* of a free page: the index of the next free one */
 } pool;
 
 /**
@@ -75,16 +74,18 @@ struct page *uvmem_devpage_alloc(struct uvmem_slot *slot, u64 gfn)
 	u32 index;
 
 	spin_lock(&pool.lock);
-	if (!pool.nfree) {
+	index = pool.first_free;
+	if (index == NONE) {
 		spin_unlock(&pool.lock);
 		return NULL;
 	}
-	index = pool.free[--pool.nfree];
-	pool.ref[index].slot = slot;
-	pool.ref[index].gfn = gfn;
+	pool.first_free = pool.gfn[index];
+	pool.nfree--;
+	pool.gfn[index] = gfn;
+	page = uvmem_devpage(index);
+	page->zone_device_data = slot;
 	spin_unlock(&pool.lock);
 
-	page = uvmem_devpage(index);
 	zone_device_page_init(page);
 	return page;
 }
@@ -99,12 +100,11 @@ struct page *uvmem_devpage_alloc(struct uvmem_slot *slot, u64 gfn)
  */
 struct uvmem_slot *uvmem_devpage_slot(struct page *page, u64 *gfn)
 {
-	struct uvmem_backref *ref = &pool.ref[uvmem_devpage_index(page)];
 	struct uvmem_slot *slot;
 
 	spin_lock(&pool.lock);
-	slot = ref->slot;
-	*gfn = ref->gfn;
+	slot = page->zone_device_data;
+	*gfn = pool.gfn[uvmem_devpage_index(page)];
 	spin_unlock(&pool.lock);
 	return slot;
 }
@@ -118,7 +118,7 @@ struct uvmem_slot *uvmem_devpage_slot(struct page *page, u64 *gfn)
 void uvmem_devpage_detach(struct page *page)
 {
 	spin_lock(&pool.lock);
-	pool.ref[uvmem_devpage_index(page)].slot = NULL;
+	page->zone_device_data = NULL;
 	spin_unlock(&pool.lock);
 }
 
@@ -126,13 +126,16 @@ void uvmem_devpage_detach(struct page *page)
 static void uvmem_page_free(struct page *page)
 {
 	u32 index = uvmem_devpage_index(page);
-	struct uvmem_backref *ref = &pool.ref[index];
+	struct uvmem_slot *slot;
 
 	spin_lock(&pool.lock);
-	if (ref->slot)
-		uvmem_gfn_dropped(ref->slot, ref->gfn, index);
-	ref->slot = NULL;
-	pool.free[pool.nfree++] = index;
+	slot = page->zone_device_data;
+	if (slot)
+		uvmem_gfn_dropped(slot, pool.gfn[index], index);
+	page->zone_device_data = NULL;
+	pool.gfn[index] = pool.first_free;
+	pool.first_free = index;
+	pool.nfree++;
 	spin_unlock(&pool.lock);
 }
 
@@ -172,9 +175,8 @@ int uvmem_pool_init(void)
 	pool.npages = min_t(u64, resource_size(res) >> PAGE_SHIFT, want);
 	pool.first_pfn = res->start >> PAGE_SHIFT;
 	spin_lock_init(&pool.lock);
-	pool.free = vmalloc_array(pool.npages, sizeof(*pool.free));
-	pool.ref = vcalloc(pool.npages, sizeof(*pool.ref));
-	if (!pool.free || !pool.ref) {
+	pool.gfn = vmalloc_array(pool.npages, sizeof(*pool.gfn));
+	if (!pool.gfn) {
 		addr = ERR_PTR(-ENOMEM);
 		goto err;
 	}
@@ -189,14 +191,13 @@ int uvmem_pool_init(void)
 	if (IS_ERR(addr))
 		goto err;
 
-	/* The lowest index is on top, so that neighbours get neighbours. */
+	/* The lowest index comes first, so that neighbours get neighbours. */
 	for (i = 0; i < pool.npages; i++)
-		pool.free[i] = pool.npages - 1 - i;
+		pool.gfn[i] = i + 1 < pool.npages ? i + 1 : NONE;
 	pool.nfree = pool.npages;
 	return 0;
 err:
-	vfree(pool.ref);
-	vfree(pool.free);
+	vfree(pool.gfn);
 	release_mem_region(res->start, resource_size(res));
 	return PTR_ERR(addr);
 }
@@ -239,6 +240,5 @@ void uvmem_pool_exit(void)
 	}
 	memunmap_pages(&pool.pgmap);
 	release_mem_region(pool.pgmap.range.start, range_len(&pool.pgmap.range));
-	vfree(pool.ref);
-	vfree(pool.free);
+	vfree(pool.gfn);
 }
