@@ -45,5 +45,6 @@ void bench_sizes(struct bench *b);
 void bench_trace(struct bench *b);
 void bench_hmm(struct bench *b);
 void bench_limit(struct bench *b);
+void bench_hold(struct bench *b);
 
 #endif /* _BENCH_H */

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The guest touches pages of its own that are paged out. */
+#include <fcntl.h>
+#include <linux/kvm.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -49,4 +53,19 @@ void bench_guest(struct bench *b)
 	need(!uvsim_param("fault_around", 32), "fault_around");
 	own_vcpu_close(&v);
 	own_close(&o);
+}
+
+/*
+ * Keep a VM until killed. The first and the last VM of a machine have the kernel
+ * patch its own code, which costs all of its CPUs time, and which QEMU's emulation
+ * with a thread for each CPU does not always get right.
+ */
+void bench_hold(struct bench *b)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	(void)b;
+	need(kvm >= 0 && ioctl(kvm, KVM_CREATE_VM, 0) >= 0, "a VM to keep");
+	for (;;)
+		pause();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * uvbench SET CIPHER PAGES ROUND [quick]: measure one set of figures once. CIPHER
- * names the cipher that uv-sim was loaded with, and is checked.
+ * names the cipher that uv-sim was loaded with, and is checked. The set "hold"
+ * measures nothing and stays.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ static const struct {
 	{ "guest", bench_guest, true },	   { "threads", bench_threads, true },
 	{ "sizes", bench_sizes, true },	   { "trace", bench_trace, true },
 	{ "hmm", bench_hmm, false },	   { "limit", bench_limit, false },
+	{ "hold", bench_hold, false },
 };
 
 static void check_cipher(const char *cipher)

@@ -27,9 +27,11 @@ with_cipher()
 # peer's, those with AES, the limit's
 rounds()
 {
-	local n=$1 pages=$2 aes=$3 quick=${4:-} round=0 failed=0
+	local n=$1 pages=$2 aes=$3 quick=${4:-} round=0 failed=0 holder
 
 	echo 1 >/proc/sys/vm/overcommit_memory
+	uvbench hold copy 0 0 &
+	holder=$!
 	while [ "$round" -lt "$n" ]; do
 		round=$((round + 1))
 		echo "@round $round"
@@ -38,5 +40,6 @@ rounds()
 		with_cipher aes "$aes" host bulk guest threads || return
 		set_of limit aes "$aes"
 	done
+	kill "$holder"
 	return $failed
 }
