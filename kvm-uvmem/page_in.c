@@ -8,10 +8,13 @@
  * into the page table. What fails on the way leaves its page where it was, with
  * sealed content that both sides can go on with.
  *
+ * One CPU does all of a range: unmapping a page that is present has every CPU that
+ * runs the VMM flush its TLB, page by page. The VMM's own thread is the one that
+ * runs it.
+ *
  * Locks: mmap lock (read), then the stripe of the run.
  */
 #include <linux/cpumask.h>
-#include <linux/pagevec.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -304,10 +307,7 @@ static s64 page_in_locked(struct page_in *in, struct uvmem_svm *svm, u64 gfn, u6
 
 static long drain_this_cpu(void *unused)
 {
-	struct folio_batch none;
-
-	folio_batch_init(&none);
-	__folio_batch_release(&none);	/* calls lru_add_drain() */
+	uvmem_lru_drain();
 	return 0;
 }
 
@@ -347,13 +347,14 @@ s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 flags, u64 *do
 	s64 rc;
 
 	*done = 0;
-	in = kzalloc(sizeof(*in), GFP_KERNEL);
+	in = kmalloc(sizeof(*in), GFP_KERNEL);
 	if (!in)
 		return H_BUSY;
 	in->touched_only = flags & H_SIM_PAGE_IN_TOUCHED;
 	in->stamp = flags & H_SIM_PAGE_IN_GUEST ? uvmem_around_stamp() : 0;
 	in->copy = true;
 	in->reason = UVMEM_R_PAGE_IN;
+	in->error = 0;
 	if (!mmget_not_zero(svm->mm)) {
 		kfree(in);
 		return H_PARAMETER;

@@ -203,6 +203,8 @@ static int page_out_vma(struct page_out *out, struct page *fault_page)
 	if (mig.cpages)
 		ret = move_and_fill(out, &mig);
 	migrate_vma_finalize(&mig);
+	if (out->npages > 1)
+		uvmem_lru_drain();
 	return ret;
 }
 
@@ -448,6 +450,25 @@ static s64 page_out_locked(struct page_out *out, struct uvmem_svm *svm, u64 gfn,
 	return H_SUCCESS;
 }
 
+/* A part of a range, with a reference to the mm held. */
+static s64 page_out_part(void *arg, u64 gfn, u64 npages, u64 *done)
+{
+	struct page_out out = { .reason = UVMEM_R_PAGE_OUT };
+	struct uvmem_svm *svm = arg;
+	struct uvmem_pfns *pfns;
+	s64 rc;
+
+	*done = 0;
+	pfns = kmalloc(sizeof(*pfns), GFP_KERNEL);
+	if (!pfns)
+		return H_BUSY;
+	mmap_read_lock(svm->mm);
+	rc = page_out_locked(&out, svm, gfn, npages, pfns, done);
+	mmap_read_unlock(svm->mm);
+	kfree(pfns);
+	return rc;
+}
+
 /**
  * uvmem_page_out() - move a range of GFNs to normal memory
  * @svm: the VM
@@ -463,22 +484,12 @@ static s64 page_out_locked(struct page_out *out, struct uvmem_svm *svm, u64 gfn,
  */
 s64 uvmem_page_out(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done)
 {
-	struct page_out out = { .reason = UVMEM_R_PAGE_OUT };
-	struct uvmem_pfns *pfns;
 	s64 rc;
 
 	*done = 0;
-	pfns = kmalloc(sizeof(*pfns), GFP_KERNEL);
-	if (!pfns)
-		return H_BUSY;
-	if (!mmget_not_zero(svm->mm)) {
-		kfree(pfns);
+	if (!mmget_not_zero(svm->mm))
 		return H_PARAMETER;
-	}
-	mmap_read_lock(svm->mm);
-	rc = page_out_locked(&out, svm, gfn, npages, pfns, done);
-	mmap_read_unlock(svm->mm);
+	rc = uvmem_spread(gfn, npages, page_out_part, svm, done);
 	mmput(svm->mm);
-	kfree(pfns);
 	return rc;
 }

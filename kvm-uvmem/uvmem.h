@@ -59,6 +59,7 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/pagevec.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/workqueue.h>
@@ -235,6 +236,19 @@ static inline void uvmem_mmap_relax(struct mm_struct *mm)
 }
 
 /*
+ * Put the pages that this CPU has gathered for the LRU lists there. While they are
+ * not, another CPU that is to page them in has to ask all CPUs for them.
+ * (lru_add_drain() is not for modules.)
+ */
+static inline void uvmem_lru_drain(void)
+{
+	struct folio_batch none;
+
+	folio_batch_init(&none);
+	__folio_batch_release(&none);	/* calls lru_add_drain() */
+}
+
+/*
  * Length of the run at @gfn: it ends with its stripe, the memslot, the VMA
  * and @max.
  */
@@ -323,6 +337,10 @@ u32 uvmem_around_stamp(void);
 unsigned long uvmem_around_window(struct uvmem_slot *slot, u64 gfn, u64 lowest, u64 highest,
 				  u64 *first);
 void uvmem_around_returns(struct uvmem_slot *slot, u64 gfn);
+
+/* spread.c */
+typedef s64 (*uvmem_run_fn)(void *arg, u64 gfn, u64 npages, u64 *done);
+s64 uvmem_spread(u64 gfn, u64 npages, uvmem_run_fn fn, void *arg, u64 *done);
 
 /* share.c */
 s64 uvmem_share(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);

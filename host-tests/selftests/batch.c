@@ -77,6 +77,32 @@ TEST_F(batch, a_range_across_runs)
 	EXPECT_EQ(3, calls(o) - before);
 }
 
+/*
+ * Several CPUs share a large range: the same calls as one, and what is said to be
+ * done is done, also when some runs fail and later ones do not.
+ */
+TEST_F(batch, a_range_on_several_cpus)
+{
+	struct own *o = &self->own;
+	uint64_t before, done = 0, out = 0;
+
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	before = calls(o);
+	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED));
+	EXPECT_GE(TOUCHED / RUN + 1, calls(o) - before);
+	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_IN_RANGE, 0, TOUCHED));
+
+	ASSERT_EQ(0, fail_migrations(3, 3 * RUN));
+	EXPECT_EQ(H_BUSY, own_hcall(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED, 0, page_order(),
+				    &done));
+	ASSERT_EQ(0, fail_migrations(0, 0));
+	while (out < TOUCHED && own_hv_state(o, out) == UVMEM_GFN_MEM)
+		out++;
+	EXPECT_GE(out, done);
+	EXPECT_GT(TOUCHED, done);
+	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED));
+}
+
 /* UV_ESM as a whole, H_SVM_INIT_DONE included; and the way back. */
 TEST_F(batch, esm_and_terminate)
 {

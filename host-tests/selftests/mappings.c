@@ -472,8 +472,9 @@ TEST_F(map, swapped_out_ciphertext)
 		usleep(10000);
 	}
 	EXPECT_EQ(PAGEMAP_SWAP, pagemap_kind_at(getpid(), (uintptr_t)at(&self->own, 3)));
-	for (page = 0; page < 8; page++) {
+	for (page = 0; page < 8; page++)
 		EXPECT_EQ(UVMEM_GFN_MEM, own_hv_state(&self->own, page));
+	for (page = 0; page < 8; page++) {
 		EXPECT_EQ(0, guest_has_pattern(&self->vcpu, page));
 		EXPECT_EQ(UVMEM_GFN_UVMEM, own_hv_state(&self->own, page));
 	}

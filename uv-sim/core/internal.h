@@ -12,7 +12,7 @@
  *                                mapping in the guest view. Never two at once
  *   UV_LEVEL_SCRATCH uv->scratch[] a page to seal into
  *   UV_LEVEL_TABLE  svm->table   memslots, the tree that entries hang in, the
- *                                state of the VM, the IV counter
+ *                                state of the VM, which IVs are given out
  *   UV_LEVEL_POOL   uv->pool     frames of secure memory, their lists,
  *                                reservations, counters, references to SVMs
  *
@@ -29,20 +29,12 @@
 
 #include "uv.h"
 
-enum uv_lock_level {
-	UV_LEVEL_LIFE = 1,
-	UV_LEVEL_LPIDS,
-	UV_LEVEL_GFN,
-	UV_LEVEL_SCRATCH,
-	UV_LEVEL_TABLE,
-	UV_LEVEL_POOL = UV_LEVEL_SPIN,
-};
-
 #define UV_NCHUNKS	64	/* GFN locks of an SVM */
-#define UV_NSCRATCH	8
+#define UV_NSCRATCH	16
+#define UV_IV_BLOCK	64	/* IVs that the GFNs of a chunk get at once */
 #define UV_NBUCKETS	256	/* of the table of LPIDs */
-#define UV_LEAF_SHIFT	9	/* GFNs of a leaf of the GFN table, as log2 */
-#define UV_LEAF_GFNS	512u
+#define UV_LEAF_SHIFT	8	/* GFNs of a leaf of the GFN table, as log2 */
+#define UV_LEAF_GFNS	256u
 #define UV_NO_PAGE	(~(uint32_t)0)
 #define UV_MAX_SLOTID	0xffff
 #define UV_MAX_SLOT	0x400000000000ULL	/* bytes: 64 TiB */
@@ -113,6 +105,10 @@ struct uv_around {			/* see around.c */
 	uint32_t patience;
 };
 
+struct uv_iv_block {
+	uint64_t next, end;
+};
+
 struct uv_svm {
 	struct uv *uv;
 	struct uv_svm *next;		/* in its bucket; uv->lpids */
@@ -120,6 +116,7 @@ struct uv_svm {
 	struct uv_lock *life;
 	struct uv_lock *table;
 	struct uv_lock *gfn[UV_NCHUNKS];
+	struct uv_iv_block iv[UV_NCHUNKS];	/* each under gfn[] of the same index */
 
 	/* under life */
 	uint64_t dw0, dw1;
@@ -136,7 +133,7 @@ struct uv_svm {
 	enum uv_stop_reason stop_reason;
 	uint64_t stop_gpa;
 	int64_t esm_ret;
-	uint64_t iv_counter;		/* IVs used so far */
+	uint64_t iv_counter;		/* IVs given out so far */
 
 	/* set before the VM goes transient, freed when no GFN operation runs */
 	struct uv_aead_key *key;
@@ -306,6 +303,11 @@ void uv_gfn_unlock(struct uv_gfn_ref *ref);
 void uv_gfn_set(struct uv_gfn_ref *ref, const struct uv_gfn *to);
 void uv_gfn_set_state(struct uv_gfn_ref *ref, enum uv_gfn_state state, uint8_t flags);
 void uv_gfn_unmap(struct uv_gfn_ref *ref);
+static inline unsigned int uv_gfn_chunk_index(uint64_t gfn)
+{
+	return (gfn >> UV_LEAF_SHIFT) % UV_NCHUNKS;
+}
+
 struct uv_lock *uv_gfn_chunk(struct uv_svm *svm, uint64_t gfn);
 typedef bool (*uv_gfn_fn)(struct uv_gfn_ref *ref, void *arg);
 void uv_walk_gfns(struct uv_svm *svm, uint64_t from, uv_gfn_fn fn, void *arg);

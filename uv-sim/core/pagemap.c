@@ -20,7 +20,7 @@
 
 struct uv_lock *uv_gfn_chunk(struct uv_svm *svm, uint64_t gfn)
 {
-	return svm->gfn[(gfn >> UV_LEAF_SHIFT) % UV_NCHUNKS];
+	return svm->gfn[uv_gfn_chunk_index(gfn)];
 }
 
 static struct uv_gfn *find(struct uv_svm *svm, uint64_t gfn, bool alloc, enum uv_lookup *res,

@@ -16,10 +16,20 @@
 #define UV_DIGEST_MAX	64	/* SHA-512 */
 
 /*
- * Locks of this level are held for a moment only, never over anything that
- * sleeps, and are the innermost: a port may spin for them.
+ * Levels of the core's locks, outermost first; what they protect is in internal.h.
+ * Those that UV_LEVEL_IS_SHORT() names are held for a moment only, with nothing
+ * inside that sleeps or is not short itself: a port may spin for them.
  */
-#define UV_LEVEL_SPIN	6
+enum uv_lock_level {
+	UV_LEVEL_LIFE = 1,
+	UV_LEVEL_LPIDS,
+	UV_LEVEL_GFN,
+	UV_LEVEL_SCRATCH,
+	UV_LEVEL_TABLE,
+	UV_LEVEL_POOL,
+};
+
+#define UV_LEVEL_IS_SHORT(level) ((level) == UV_LEVEL_LPIDS || (level) == UV_LEVEL_POOL)
 
 enum uv_hash { UV_HASH_SHA256 = 1, UV_HASH_SHA512 = 2 };
 

@@ -37,18 +37,34 @@ static void make_aad(const struct uv_gfn_ref *ref, uint8_t aad[AAD_BYTES])
 	put_le(aad + 20, svm->uv->port.page_shift, 4);
 }
 
-static bool next_iv(struct uv_svm *svm, uint8_t iv[UV_IV_BYTES])
+/* The chunk of a GFN has used up its IVs: the next ones, which nobody else gets. */
+static bool more_ivs(struct uv_svm *svm, struct uv_iv_block *block)
 {
 	bool ok;
 
 	uv_lock(svm->uv, svm->table);
-	ok = svm->iv_counter != ~0ULL;
+	ok = svm->iv_counter <= ~0ULL - UV_IV_BLOCK;
 	if (ok) {
-		memcpy(iv, svm->iv_prefix, sizeof(svm->iv_prefix));
-		put_le(iv + sizeof(svm->iv_prefix), svm->iv_counter++, 8);
+		block->next = svm->iv_counter;
+		svm->iv_counter += UV_IV_BLOCK;
+		block->end = svm->iv_counter;
 	}
 	uv_unlock(svm->uv, svm->table);
 	return ok;
+}
+
+/* Sets *@scratch to the scratch page to use, too: chunks tend to get different ones. */
+static bool next_iv(struct uv_gfn_ref *ref, uint8_t iv[UV_IV_BYTES], struct uv_scratch **scratch)
+{
+	struct uv_svm *svm = ref->svm;
+	struct uv_iv_block *block = &svm->iv[uv_gfn_chunk_index(ref->gfn)];
+
+	if (block->next == block->end && !more_ivs(svm, block))
+		return false;
+	*scratch = &svm->uv->scratch[block->next / UV_IV_BLOCK % UV_NSCRATCH];
+	memcpy(iv, svm->iv_prefix, sizeof(svm->iv_prefix));
+	put_le(iv + sizeof(svm->iv_prefix), block->next++, 8);
+	return true;
 }
 
 /* A new key for @svm. Called with svm->life held, while the VM is normal. */
@@ -65,6 +81,7 @@ bool uv_seal_setup(struct uv_svm *svm)
 	if (!svm->key)
 		return false;
 	svm->iv_counter = 0;
+	memset(svm->iv, 0, sizeof(svm->iv));
 	uv_lock(svm->uv, svm->uv->lpids);
 	svm->generation = svm->uv->generations++;
 	uv_unlock(svm->uv, svm->uv->lpids);
@@ -99,11 +116,11 @@ static int copy_out(struct uv *uv, const void *page, uint64_t ra)
 int uv_seal_page(struct uv_gfn_ref *ref, const void *src, uint64_t dest_ra, struct uv_seal *seal)
 {
 	struct uv *uv = ref->svm->uv;
-	struct uv_scratch *s = &uv->scratch[(ref->gfn >> UV_LEAF_SHIFT) % UV_NSCRATCH];
+	struct uv_scratch *s;
 	uint8_t aad[AAD_BYTES];
 	int err = -1;
 
-	if (!next_iv(ref->svm, seal->iv))
+	if (!next_iv(ref, seal->iv, &s))
 		return -1;
 	make_aad(ref, aad);
 	uv_lock(uv, s->lock);
