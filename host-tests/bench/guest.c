@@ -35,7 +35,7 @@ static void at_random(struct bench *b, struct own *o, struct own_vcpu *v)
 	sample(b, "guest_rand", n, (double)(now_ns() - begin) / (double)n);
 	after = bench_stats(o);
 	moved = after.page_ins - before.page_ins;
-	sample(b, "guest_rand_waste", n, 100.0 * (double)(moved - n) / (double)moved);
+	sample(b, "guest_rand_waste", n, 100.0 * ((double)moved - (double)n) / (double)moved);
 	free(order);
 }
 

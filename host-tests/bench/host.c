@@ -43,9 +43,9 @@ static void at_random(struct bench *b, struct own *o, uint64_t *each)
 	uint64_t ns = touch_all(o, order, n, NULL), moved;
 
 	after = bench_stats(o);
-	moved = after.host_faults - before.host_faults;
+	moved = after.host_faults - before.host_faults + after.host_along - before.host_along;
 	sample(b, "host_rand", n, (double)ns / (double)n);
-	sample(b, "host_rand_waste", n, 100.0 * (double)(moved - n) / (double)moved);
+	sample(b, "host_rand_waste", n, 100.0 * ((double)moved - (double)n) / (double)moved);
 	bench_range(o, H_SIM_SVM_PAGE_IN_RANGE, 0, b->pages);
 	touch_all(o, order, n, each);
 	sample_latency(b, "host_rand_lat", each, n);
