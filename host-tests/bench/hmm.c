@@ -22,9 +22,9 @@ struct hmm {
 
 static uint64_t call(struct hmm *h, unsigned long cmd)
 {
-	struct hmm_dmirror_cmd c = {
-		.addr = (uintptr_t)h->mem, .ptr = (uintptr_t)h->back, .npages = h->pages
-	};
+	struct hmm_dmirror_cmd c = { .addr = (uintptr_t)h->mem,
+				     .ptr = (uintptr_t)h->back,
+				     .npages = h->pages };
 	uint64_t begin = now_ns(), ns;
 	int ret;
 
@@ -38,7 +38,8 @@ static uint64_t call(struct hmm *h, unsigned long cmd)
 
 static uint8_t *memory(size_t bytes)
 {
-	uint8_t *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *mem =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	need(mem != MAP_FAILED, "mmap");
 	madvise(mem, bytes, MADV_NOHUGEPAGE);

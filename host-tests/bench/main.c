@@ -18,10 +18,10 @@ static const struct {
 	void (*run)(struct bench *b);
 	bool svm;
 } sets[] = {
-	{ "host", bench_host, true },	   { "bulk", bench_bulk, true },
-	{ "guest", bench_guest, true },	   { "threads", bench_threads, true },
-	{ "sizes", bench_sizes, true },	   { "trace", bench_trace, true },
-	{ "hmm", bench_hmm, false },	   { "limit", bench_limit, false },
+	{ "host", bench_host, true },	{ "bulk", bench_bulk, true },
+	{ "guest", bench_guest, true }, { "threads", bench_threads, true },
+	{ "sizes", bench_sizes, true }, { "trace", bench_trace, true },
+	{ "hmm", bench_hmm, false },	{ "limit", bench_limit, false },
 	{ "hold", bench_hold, false },
 };
 

@@ -8,7 +8,7 @@
 # set_of SET CIPHER PAGES
 set_of()
 {
-	uvbench "$1" "$2" "$3" "$round" $quick || failed=1
+	uvbench "$1" "$2" "$3" "$round" ${quick:+quick} || failed=1
 }
 
 with_cipher()

@@ -60,7 +60,9 @@ measure()
 		--accel "$accel" --mem "$mem" --timeout 3600 \
 		uvmem.job=bench "uvmem.bench=$rounds,$pages,$aes$quick" "uvmem.secure_mem=$secure"
 	tr -d '\r' <"$DIR/channel.log" >"$DIR/samples"
-	! grep '^@error' "$DIR/samples"
+	if grep '^@error' "$DIR/samples"; then
+		return 1
+	fi
 	grep -qx '@end 0' "$DIR/samples"
 }
 

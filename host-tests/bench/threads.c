@@ -49,7 +49,8 @@ static void run(struct bench *b, struct own *o, const char *figure, void *(*fn)(
 
 	pthread_barrier_init(&start, NULL, nthreads + 1);
 	for (unsigned int i = 0; i < nthreads; i++) {
-		part[i] = (struct part){ o, i * b->pages / nthreads, b->pages / nthreads, &start, 0 };
+		part[i] =
+			(struct part){ o, i * b->pages / nthreads, b->pages / nthreads, &start, 0 };
 		need(!pthread_create(&part[i].thread, NULL, fn, &part[i]), "a thread");
 	}
 	begin = now_ns();

@@ -12,8 +12,8 @@
 #define SEED 0x5eed0013
 #define PAGES 1024
 #define CODE (PAGES + 1)
-#define RUN 256		/* pages that one call may cover, aligned */
-#define MOST 32		/* default of fault_around */
+#define RUN 256 /* pages that one call may cover, aligned */
+#define MOST 32 /* default of fault_around */
 #define UV_PARAM "/sys/module/uv_sim/parameters/fault_around"
 #define FOREVER 1000000 /* ms */
 #define SLICE 10	/* default of fault_around_slice_ms */
@@ -81,8 +81,7 @@ static size_t out_from(struct own *o, size_t first)
 
 static int64_t bring_in(struct own *o, size_t first, size_t n)
 {
-	return own_hcall(o, H_SIM_SVM_PAGE_IN_RANGE, first * page_size(), n, 0, page_order(),
-			 NULL);
+	return own_hcall(o, H_SIM_SVM_PAGE_IN_RANGE, first * page_size(), n, 0, page_order(), NULL);
 }
 
 TEST_F(around, in_order_takes_few_calls)
@@ -93,8 +92,8 @@ TEST_F(around, in_order_takes_few_calls)
 	touch_from(o, 0, PAGES);
 	after = stats(o);
 	EXPECT_GE(PAGES / MOST + 16, after.migrate_calls - before.migrate_calls);
-	EXPECT_EQ(PAGES, after.host_faults - before.host_faults + after.host_along -
-				 before.host_along);
+	EXPECT_EQ(PAGES,
+		  after.host_faults - before.host_faults + after.host_along - before.host_along);
 	EXPECT_EQ(after.host_faults - before.host_faults,
 		  after.migrate_calls - before.migrate_calls);
 }

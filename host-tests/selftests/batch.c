@@ -93,8 +93,8 @@ TEST_F(batch, a_range_on_several_cpus)
 	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_IN_RANGE, 0, TOUCHED));
 
 	ASSERT_EQ(0, fail_migrations(3, 3 * RUN));
-	EXPECT_EQ(H_BUSY, own_hcall(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED, 0, page_order(),
-				    &done));
+	EXPECT_EQ(H_BUSY,
+		  own_hcall(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED, 0, page_order(), &done));
 	ASSERT_EQ(0, fail_migrations(0, 0));
 	while (out < TOUCHED && own_hv_state(o, out) == UVMEM_GFN_MEM)
 		out++;

@@ -11,8 +11,7 @@ static int map_view(void *arg, const struct uv_map_target *t)
 	struct machine *m = vm->m;
 
 	pthread_mutex_lock(&vm->view);
-	vm->g[t->gfn] = t->shared ? ra_va(m, t->ra) :
-					   m->port.secure_page(m->user, t->secure_page);
+	vm->g[t->gfn] = t->shared ? ra_va(m, t->ra) : m->port.secure_page(m->user, t->secure_page);
 	pthread_mutex_unlock(&vm->view);
 	return 0;
 }

@@ -17,7 +17,7 @@
 
 /*
  * Levels of the core's locks, outermost first; what they protect is in internal.h.
- * Those that UV_LEVEL_IS_SHORT() names are held for a moment only, with nothing
+ * Those that uv_level_is_short() names are held for a moment only, with nothing
  * inside that sleeps or is not short itself: a port may spin for them.
  */
 enum uv_lock_level {
@@ -29,7 +29,10 @@ enum uv_lock_level {
 	UV_LEVEL_POOL,
 };
 
-#define UV_LEVEL_IS_SHORT(level) ((level) == UV_LEVEL_LPIDS || (level) == UV_LEVEL_POOL)
+static inline bool uv_level_is_short(int level)
+{
+	return level == UV_LEVEL_LPIDS || level == UV_LEVEL_POOL;
+}
 
 enum uv_hash { UV_HASH_SHA256 = 1, UV_HASH_SHA512 = 2 };
 

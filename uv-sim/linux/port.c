@@ -51,7 +51,7 @@ static struct uv_lock *port_lock_new(void *ctx, const char *name, int level)
 	lock = kzalloc(sizeof(*lock), GFP_KERNEL);
 	if (!lock)
 		return NULL;
-	lock->spins = UV_LEVEL_IS_SHORT(level);
+	lock->spins = uv_level_is_short(level);
 	if (lock->spins) {
 		spin_lock_init(&lock->spinlock);
 		lockdep_set_class_and_name(&lock->spinlock, &lock_keys[level], name);

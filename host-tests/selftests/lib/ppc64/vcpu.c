@@ -19,8 +19,7 @@
 static const uint32_t read_code[] = { 0x88850000, 0x44000022 };	 /* lbz r4, 0(r5); sc 1 */
 static const uint32_t write_code[] = { 0x98850000, 0x44000022 }; /* stb r4, 0(r5); sc 1 */
 /* mtctr r6; lbz r4, 0(r5); add r5, r5, r7; bdnz -8; sc 1 */
-static const uint32_t touch_code[] = { 0x7cc903a6, 0x88850000, 0x7ca53a14, 0x4200fff8,
-				       0x44000022 };
+static const uint32_t touch_code[] = { 0x7cc903a6, 0x88850000, 0x7ca53a14, 0x4200fff8, 0x44000022 };
 
 void own_vcpu_code(struct own *o, size_t page)
 {
