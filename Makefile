@@ -11,6 +11,7 @@ $(error kvm-uvmem needs a kernel with CONFIG_DEVICE_PRIVATE=y)
 endif
 
 obj-$(CONFIG_UV_SIM) += uv-sim/linux/
+obj-$(CONFIG_UV_UPSTREAM) += uv-sim/upstream/
 obj-$(CONFIG_KVM_UVMEM) += kvm-uvmem/
 
 else
@@ -87,10 +88,10 @@ stage-vm: setup-check $(addprefix image-,$(sort release $(KERNELS)))
 		$(VM)/run-tests.sh $$kernel $(TESTS) || rc=1; done; exit $$rc
 
 setup:
-	@$(VM)/packages.sh build kernel image vm-$(MACHINE)
+	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries)
 
 setup-check:
-	@$(VM)/packages.sh build kernel image vm-$(MACHINE) check
+	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries) check
 
 kernel-%: setup
 	@$(VM)/kernel.sh $* >/dev/null

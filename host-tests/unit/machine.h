@@ -99,6 +99,7 @@ struct machine {
 	void (*on_crypt)(struct machine *m, bool sealing);
 	uint8_t last_iv[UV_IV_BYTES];
 	unsigned int maps; /* open port->map()s */
+	unsigned int ra_held; /* pages of normal memory that port->ra_get() keeps */
 };
 
 struct options {

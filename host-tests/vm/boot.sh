@@ -41,7 +41,8 @@ else
 fi
 # A stopped or slow host must not look like a stalled guest.
 append="console=$CONSOLE panic=-1 oops=panic loglevel=7"
-append+=" rcupdate.rcu_cpu_stall_timeout=120 uvmem.channel=$CHANNEL $*"
+append+=" rcupdate.rcu_cpu_stall_timeout=120 uvmem.channel=$CHANNEL"
+append+=" uvmem.hypervisor=$HYPERVISOR $*"
 qemu+=(-append "$append")
 
 printf '%q ' "${qemu[@]}" >"$dir/command"

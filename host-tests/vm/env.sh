@@ -11,9 +11,15 @@ BUILD=$TOP/build
 VM=$TOP/host-tests/vm
 CACHE=${UVMEM_CACHE:-${XDG_CACHE_HOME:-${HOME:?is not set: give UVMEM_CACHE=/path}/.cache}/kvm-uvmem}
 MACHINE=${MACHINE:-x86}
+# The machine "upstream" is pseries with the kernel's own hypervisor half.
+HYPERVISOR=${HYPERVISOR:-kvm-uvmem}
+if [ "$MACHINE" = upstream ]; then
+	MACHINE=pseries
+	HYPERVISOR=upstream
+fi
 VMM=${VMM:-qemu}
 JOBS=${JOBS:-$(nproc)}
-export TOP BUILD VM CACHE MACHINE VMM JOBS
+export TOP BUILD VM CACHE MACHINE HYPERVISOR VMM JOBS
 
 # Variables given to the outer make (O=, V=, KDIR=, -j) are not for the makes
 # that these scripts start.
