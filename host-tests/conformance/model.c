@@ -70,8 +70,10 @@ static void new_vm(struct model *m, unsigned int i)
 static void prepare(struct model *m, unsigned int i)
 {
 	m->expect->loads = m->vm[i].hv == UVMEM_VM_NORMAL && m->vm[i].gfn[0].mapped;
-	if (m->expect->loads)
+	if (m->expect->loads) {
 		hv_host_touch(m, i, 0, true);
+		m->vm[i].gfn[0].h = (struct content){ .byte = { 1 } };
+	}
 }
 
 static int64_t bad_ucall(enum bad_ucall which)

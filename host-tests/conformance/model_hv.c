@@ -68,7 +68,7 @@ static void move_out(struct model *m, unsigned int vm, unsigned int gfn)
 	if (model_ucall(m, vm, UV_PAGE_OUT, gfn, &g->h, false) == U_SUCCESS)
 		set_mem(g, MEM_SEALED);
 	else
-		set_mem(g, MEM_DROPPED);
+		set_mem(g, MEM_EMPTY); /* the ultravisor has nothing there */
 }
 
 void hv_host_touch(struct model *m, unsigned int vm, unsigned int gfn, bool write)

@@ -410,6 +410,9 @@ static int64_t secure(struct model *m, unsigned int i, enum esm_variant variant)
 	for (unsigned int k = 0; k < CONF_GFNS; k++)
 		if (vm->gfn[k].uv == UV_GFN_NORMAL)
 			set(&vm->gfn[k], UV_GFN_ZERO);
+	/* A hypervisor that was done too early has not brought the blob in. */
+	if (!populate(m, i, 0, UV_VM_TRANSIENT) || !vm->gfn[0].secure.byte[0])
+		return U_PARAMETER;
 	if (variant == ESM_DIGEST)
 		return U_PERMISSION;
 	if (model_hcall(m, i, H_SVM_INIT_DONE, 0) != H_SUCCESS)
