@@ -29,6 +29,9 @@ int sequence_shrink(struct real *r, struct sequence *seq, struct failure *failur
 /* table.c: every call x every return value x every state. */
 void table_run(struct real *r);
 
+/* known.c: sequences that failed once. */
+void known_run(struct real *r);
+
 /* ktap.c: nested results, as kernel CI reads them. */
 void ktap_begin(const char *suite);		  /* a subtest begins */
 void ktap_end(void);				  /* and ends: failed if one in it did */

@@ -3,7 +3,8 @@
  * The conformance suite: one set of cases, and the hypervisor they are run on.
  *
  *   --hv=NAME		kvm-uvmem
- *   --table		every call x every return value x every state
+ *   --table		every call x every return value x every state; and the
+ *			sequences that failed once
  *   --count=N		that many generated sequences
  *   --first=N		beginning with this one
  *   --seed=N		of that seed
@@ -193,8 +194,10 @@ int main(int argc, char **argv)
 		ktap_bail(why);
 	if (real_open(&r, opt.hv))
 		ktap_bail("the machine lacks something");
-	if (opt.table)
+	if (opt.table) {
+		known_run(&r);
 		table_run(&r);
+	}
 	if (opt.replay)
 		run_replay(&r);
 	if (opt.count)
