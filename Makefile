@@ -20,7 +20,7 @@ MACHINE ?= x86
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNELS ?= release debug
 TESTS ?=
-export MACHINE MAKE
+export MACHINE MAKE SEED COUNT REPLAY
 
 VM := host-tests/vm
 
@@ -46,13 +46,16 @@ shell: modules-release tools-tests ## an interactive shell in the machine, every
 	@$(VM)/shell.sh release
 
 check: ## run every test; the last line is the totals
-	+@host-tests/check.sh unit lint kconfig vm
+	+@host-tests/check.sh unit lint kconfig vm conformance
 
 check-unit: ## unit tests of the ultravisor's core and the tools, with sanitizers too
 	+@host-tests/check.sh unit
 
 check-x86: ## the tests in the x86 machine (KERNELS=, TESTS= choose)
 	+@MACHINE=x86 host-tests/check.sh vm
+
+check-conformance: ## the model against the hypervisor (SEED= COUNT= REPLAY= choose)
+	+@host-tests/check.sh conformance
 
 check-kconfig: ## build from a kernel tree, through Kconfig
 	+@host-tests/check.sh kconfig
@@ -87,6 +90,9 @@ stage-vm: setup-check $(addprefix image-,$(sort release $(KERNELS)))
 	@rc=0; for kernel in $(KERNELS); do \
 		$(VM)/run-tests.sh $$kernel $(TESTS) || rc=1; done; exit $$rc
 
+stage-conformance: setup-check image-release
+	@host-tests/conformance/run.sh
+
 setup:
 	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries)
 
@@ -105,8 +111,8 @@ tools-tests: setup
 image-%: modules-% tools-tests
 	@$(VM)/image.sh $*
 
-.PHONY: help run shell check check-unit check-x86 check-kconfig lint tools modules \
-	modules_install clean stage-unit stage-lint stage-kconfig stage-vm setup setup-check \
+.PHONY: help run shell check check-unit check-x86 check-conformance check-kconfig lint tools modules \
+	modules_install clean stage-unit stage-lint stage-kconfig stage-vm stage-conformance setup setup-check \
 	tools-tests
 
 endif

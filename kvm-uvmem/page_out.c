@@ -82,12 +82,17 @@ static bool has_content(enum uvmem_reason reason)
 	return reason != UVMEM_R_SHARE && reason != UVMEM_R_TERMINATE;
 }
 
-static void set_moved(struct page_out *out, u64 gfn, bool sealed)
+/* @rc: of UV_PAGE_OUT. U_P3, U_PARAMETER: there is nothing in secure memory. */
+static void set_moved(struct page_out *out, u64 gfn, s64 rc)
 {
 	struct uvmem_counters *count = &out->slot->svm->count;
 	enum uvmem_gfn_state state = UVMEM_GFN_MEM;
-	u64 value = sealed ? UVMEM_MEM_SEALED : UVMEM_MEM_DROPPED;
+	u64 value = UVMEM_MEM_DROPPED;
 
+	if (rc == U_SUCCESS)
+		value = UVMEM_MEM_SEALED;
+	else if (rc == U_P3 || rc == U_PARAMETER)
+		value = UVMEM_MEM_EMPTY;
 	if (out->reason == UVMEM_R_ABORT || out->reason == UVMEM_R_TERMINATE) {
 		state = UVMEM_GFN_NORMAL;
 		value = 0;
@@ -115,7 +120,7 @@ static void fill(struct page_out *out, unsigned long i)
 
 	uvmem_devpage_detach(migrate_pfn_to_page(out->src[i]));
 	if (out->slot)
-		set_moved(out, gfn, rc == U_SUCCESS);
+		set_moved(out, gfn, rc);
 }
 
 static void fill_moved(struct page_out *out)

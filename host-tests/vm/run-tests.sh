@@ -6,7 +6,8 @@
 # kernel complains about has one suspect. Up to four run at a time. Results go to build/results.tsv.
 #
 # A line of TESTS is: NAME [mem=SIZE] [smp=N] [secure_mem=SIZE] [limit=SECONDS]
-# [flavour=release|debug].
+# [flavour=release|debug] [program=NAME] [args=A+B]. UVMEM_TESTS=FILE is another
+# list than that of the selftests.
 
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
@@ -23,8 +24,8 @@ plan()
 	local wanted=" $* " name settings
 
 	{
-		echo "story"
-		sed 's/#.*//' "$OUT/selftests/TESTS"
+		[ -n "${UVMEM_TESTS:-}" ] || echo "story"
+		sed 's/#.*//' "${UVMEM_TESTS:-$OUT/selftests/TESTS}"
 	} | while read -r name settings; do
 		[ -n "$name" ] || continue
 		[ "$wanted" = "  " ] || [[ $wanted == *" $name "* ]] || continue
@@ -67,7 +68,7 @@ machine_results()
 
 run_one()
 {
-	local name=$1 word dir limit=600 job=test image=$IMAGE suite status rc=0
+	local name=$1 program=$1 word dir limit=600 job=test image=$IMAGE suite status rc=0
 	local -a options=() words=()
 
 	shift
@@ -77,6 +78,8 @@ run_one()
 		smp=*) options+=(--smp "${word#*=}") ;;
 		limit=*) limit=${word#*=} ;;
 		secure_mem=*) words+=("uvmem.$word") ;;
+		program=*) program=${word#*=} ;;
+		args=*) words+=("uvmem.$word") ;;
 		flavour=*) ;;
 		*) die "TESTS: $name has an unknown setting $word" ;;
 		esac
@@ -89,11 +92,11 @@ run_one()
 	mkdir -p "$dir"
 	if [ "$job" = test ]; then
 		image=$dir/initramfs.cpio
-		"$VM/image.sh" "$FLAVOUR" --with "$image" "$name"
+		"$VM/image.sh" "$FLAVOUR" --with "$image" "$program"
 	fi
 	"$VM/boot.sh" --kernel "$KDIR" --image "$image" --dir "$dir" --accel "$ACCEL" \
 		--timeout $((limit + BOOT_SECONDS)) "${options[@]}" \
-		"uvmem.job=$job" "uvmem.test=$name" "uvmem.limit=$limit" "${words[@]}" ||
+		"uvmem.job=$job" "uvmem.test=$program" "uvmem.limit=$limit" "${words[@]}" ||
 		rc=$?
 	[ "$image" = "$IMAGE" ] || rm "$image"
 	touch "$dir/channel.log" "$dir/console.log"

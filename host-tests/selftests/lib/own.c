@@ -24,7 +24,8 @@ static size_t blob_pages(void)
 	return (BLOB_ROOM + page_size() - 1) / page_size();
 }
 
-static int create(struct own *o)
+/* Make the hypervisor's VM; -1 with nothing made. */
+int own_create(struct own *o)
 {
 	struct uvmem_create args = { 0 };
 	int dev = open("/dev/uvmem", O_RDWR | O_CLOEXEC);
@@ -37,7 +38,8 @@ static int create(struct own *o)
 	return o->svm < 0 ? say("UVMEM_CREATE_SVM: %s", strerror(errno)) : 0;
 }
 
-static int bind_uv(struct own *o)
+/* Open the ultravisor for the LPID that o->lpid names. */
+int own_bind(struct own *o)
 {
 	struct uvsim_bind args = { .lpid = o->lpid };
 
@@ -47,23 +49,30 @@ static int bind_uv(struct own *o)
 	return ioctl(o->uv, UVSIM_BIND, &args) ? say("UVSIM_BIND: %s", strerror(errno)) : 0;
 }
 
+/* @npages 0 deletes. 0, or -1 with errno set. */
+int own_memslot(struct own *o, unsigned int slot, size_t page, size_t npages)
+{
+	struct uvmem_memslot req = {
+		.slot = slot,
+		.guest_phys_addr = page * page_size(),
+		.memory_size = npages * page_size(),
+		.userspace_addr = (uintptr_t)o->h + page * page_size(),
+	};
+
+	return ioctl(o->svm, UVMEM_SET_MEMSLOT, &req);
+}
+
 int own_open(struct own *o, size_t npages)
 {
-	struct uvmem_memslot slot = { 0 };
-
 	*o = (struct own){ .svm = -1, .uv = -1, .h = MAP_FAILED };
 	o->len = npages * page_size();
 	o->h = mmap(NULL, o->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (o->h == MAP_FAILED)
 		return say("mmap: %s", strerror(errno));
 	madvise(o->h, o->len, MADV_NOHUGEPAGE);
-	if (create(o) || bind_uv(o))
+	if (own_create(o) || own_bind(o))
 		return -1;
-	slot.memory_size = o->len;
-	slot.userspace_addr = (uintptr_t)o->h;
-	return ioctl(o->svm, UVMEM_SET_MEMSLOT, &slot) ?
-		       say("UVMEM_SET_MEMSLOT: %s", strerror(errno)) :
-		       0;
+	return own_memslot(o, 0, 0, npages) ? say("UVMEM_SET_MEMSLOT: %s", strerror(errno)) : 0;
 }
 
 void own_close(struct own *o)

@@ -167,6 +167,9 @@ struct own {
 	uint64_t blob_gpa;
 };
 
+int own_create(struct own *o);
+int own_bind(struct own *o);
+int own_memslot(struct own *o, unsigned int slot, size_t page, size_t npages);
 int own_open(struct own *o, size_t npages); /* bound, a memslot at GPA 0, no page touched */
 void own_close(struct own *o);
 void own_fill(struct own *o, size_t first, size_t n, uint64_t seed); /* touches pages */
@@ -211,6 +214,8 @@ struct own_vcpu {
 void own_vcpu_code(struct own *o, size_t page);
 /* After it: map the guest view and run on it. */
 int own_vcpu_open(struct own_vcpu *v, struct own *o, size_t code_page);
+/* Another SVM, of the same size, takes the place of the one it ran on. */
+int own_vcpu_move(struct own_vcpu *v, const struct own *o);
 void own_vcpu_close(struct own_vcpu *v);
 /* The machine's part of opening; -1 with errno set. */
 int own_vcpu_init(struct own_vcpu *v);
