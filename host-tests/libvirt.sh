@@ -144,7 +144,10 @@ nothing_left()
 
 	"$@" || return
 	left=$(leftovers)
-	[ -z "$left" ] || { echo "left behind: ${left//$'\n'/, }"; return 1; }
+	[ -n "$left" ] || return 0
+	echo "$left"
+	echo "left behind: ${left%%$'\n'*}, ..."
+	return 1
 }
 
 # Start x86's story in a process group of its own, send SIGNAL to the group when the
