@@ -7,7 +7,8 @@
 # libvirtd is started here, in namespaces of its own: its configuration, state and
 # sockets are in a directory made for the test, so that a daemon of this host is
 # not touched; the build and the kernels are not to be seen there, as on a remote
-# host; and when the test ends, everything in it is gone.
+# host; and when the test ends, everything in it is gone. For root it is a system
+# daemon, for anybody else a session daemon.
 
 # shellcheck source=vm/env.sh
 . "$(dirname "$0")/vm/env.sh"
@@ -16,29 +17,37 @@ RESULTS=$TOP/host-tests/results.sh
 LOGS=$BUILD/logs/libvirt
 PATH=$PATH:/usr/sbin:/sbin
 
-# daemon DIR: the first process in the namespaces
+# daemon DIR UID: the first process in the namespaces. A user who is root only
+# in there goes back to being himself: libvirtd takes root for the real one.
 daemon()
 {
 	local dir
+	local -a as=()
 
 	mount -t tmpfs none /run
 	mkdir -p /run/libvirt /run/lock /run/sshd
-	mount --bind "$1/run" /run/libvirt
-	mount --bind "$1/etc" /etc/libvirt
-	for dir in lib cache log; do
-		mount --bind "$1/$dir" "/var/$dir/libvirt"
-	done
+	if [ "$2" = 0 ]; then
+		mount --bind "$1/run" /run/libvirt
+		mount --bind "$1/etc" /etc/libvirt
+		for dir in lib cache log; do
+			mount --bind "$1/$dir" "/var/$dir/libvirt"
+		done
+	else
+		export XDG_RUNTIME_DIR=$1/run XDG_CONFIG_HOME=$1/etc XDG_CACHE_HOME=$1/cache \
+			XDG_DATA_HOME=$1/lib
+		as=(unshare "--map-user=$2")
+	fi
 	mount -t tmpfs none "$TOP"
 	[ ! -d "$CACHE" ] || mount -t tmpfs none "$CACHE"
 	cd /
-	libvirtd --pid-file /run/libvirtd.pid &
+	"${as[@]}" libvirtd --pid-file /run/libvirtd.pid &
 	wait
 }
 
-# What libvirtd needs where there is no systemd, and may lack in a container.
+# What a system daemon needs where there is no systemd, and may lack in a container.
 configure()
 {
-	mkdir -p "$D"/{run,etc,lib,cache,log}
+	mkdir -p "$D"/{run,etc,cache,log,lib/images}
 	cat >"$D/etc/libvirtd.conf" <<-'EOF'
 	auth_unix_ro = "none"
 	auth_unix_rw = "none"
@@ -54,19 +63,25 @@ configure()
 	EOF
 }
 
+lv()
+{
+	LC_ALL=C virsh -q -c "$LOCAL" "$@"
+}
+
 NAMESPACES=(--mount --net --pid --fork --kill-child --mount-proc)
 [ "$(id -u)" = 0 ] || NAMESPACES+=(--map-root-user)
 
 start()
 {
 	configure
-	unshare "${NAMESPACES[@]}" "$0" --daemon "$D" >"$LOGS/libvirtd.log" 2>&1 </dev/null &
+	unshare "${NAMESPACES[@]}" "$0" --daemon "$D" "$(id -u)" >"$LOGS/libvirtd.log" 2>&1 </dev/null &
 	DAEMON=$!
-	until virsh -c "$LOCAL" uri >/dev/null 2>&1; do
+	until [ -S "${LOCAL#*socket=}" ]; do
 		kill -0 "$DAEMON" 2>/dev/null ||
 			die "libvirtd did not start: $(tail -n 1 "$LOGS/libvirtd.log"), see $LOGS/libvirtd.log"
 		sleep 0.2
 	done
+	lv uri >/dev/null || die "libvirtd does not answer, see $LOGS/libvirtd.log"
 }
 
 stop()
@@ -116,11 +131,6 @@ valid()
 		done' "$LOGS/$1"
 }
 
-lv()
-{
-	LC_ALL=C virsh -q -c "$LOCAL" "$@"
-}
-
 # Everything that a run makes on the daemon's host
 leftovers()
 {
@@ -168,7 +178,7 @@ interrupt()
 	while kill -0 -- "-$group" 2>/dev/null; do sleep 0.2; done
 	while [ -n "$(lv list --all --name)" ]; do sleep 0.2; done
 	# The domain ended because of us, and not because the story was over.
-	last=$(tail -n 1 "$D"/log/qemu/kvm-uvmem-x86-*.log)
+	last=$(find "$D" -path '*/qemu/*' -name 'kvm-uvmem-x86-*.log' -exec tail -n 1 {} \;)
 	echo "$last"
 	[[ $last == *reason=destroyed* ]]
 }
@@ -231,7 +241,7 @@ remote()
 }
 
 case ${1:-} in
---daemon) daemon "$2"; exit ;;
+--daemon) daemon "$2" "$3"; exit ;;
 --story) story "$2" "$3"; exit ;;
 esac
 
@@ -240,7 +250,12 @@ if ! said=$(unshare "${NAMESPACES[@]}" true 2>&1); then
 	exit
 fi
 D=$(mktemp -d /tmp/uvmem.XXXXXX)	# a socket's path must be short
-LOCAL="qemu+unix:///system?socket=$D/run/libvirt-sock"
+if [ "$(id -u)" = 0 ]; then
+	LOCAL="qemu+unix:///system?socket=$D/run/libvirt-sock"
+else
+	LOCAL="qemu+unix:///session?socket=$D/run/libvirt/libvirt-sock"
+	export LIBVIRT_DIR=$D/lib/images
+fi
 mkdir -p "$LOGS"
 trap stop EXIT
 trap 'exit 130' INT TERM HUP
