@@ -20,9 +20,13 @@ MACHINE ?= x86
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNELS ?= release debug
 TESTS ?=
-export MACHINE MAKE SEED COUNT REPLAY
+VMM ?= qemu
+LIBVIRT_URI ?= qemu:///system
+export MACHINE VMM LIBVIRT_URI MAKE SEED COUNT REPLAY
 
 VM := host-tests/vm
+# A daemon on another host needs nothing here.
+VMM_NEEDS = $(if $(filter libvirt,$(VMM)),libvirt $(if $(findstring :///,$(LIBVIRT_URI)),libvirtd))
 
 # The stages follow one another; each uses all processors by itself.
 .NOTPARALLEL:
@@ -34,11 +38,11 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9_-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
 	@echo
-	@echo 'Variables: KDIR=  KSRC=  UVMEM_CACHE=  UVMEM_ACCEL=kvm|tcg  JOBS=  MACHINE=x86'
-	@echo '           KERNELS="release debug"  TESTS="names"   (docs/building.md)'
+	@echo 'Variables: KDIR=  KSRC=  UVMEM_CACHE=  UVMEM_ACCEL=kvm|tcg  JOBS=  MACHINE=x86|pseries'
+	@echo '           KERNELS="release debug"  TESTS="names"  VMM=qemu|libvirt  LIBVIRT_URI='
+	@echo '           (docs/building.md, docs/libvirt.md)'
 
-run: modules-release tools ## boot the machine and tell the story of a secure VM
-	@$(VM)/image.sh release
+run: image-run ## boot the machine and tell the story of a secure VM
 	@$(VM)/run-story.sh
 
 shell: modules-release tools-tests ## an interactive shell in the machine, everything loaded
@@ -46,7 +50,7 @@ shell: modules-release tools-tests ## an interactive shell in the machine, every
 	@$(VM)/shell.sh release
 
 check: ## run every test; the last line is the totals
-	+@host-tests/check.sh unit lint kconfig vm conformance
+	+@host-tests/check.sh unit lint kconfig vm conformance libvirt
 
 check-unit: ## unit tests of the ultravisor's core and the tools, with sanitizers too
 	+@host-tests/check.sh unit
@@ -56,6 +60,9 @@ check-x86: ## the tests in the x86 machine (KERNELS=, TESTS= choose)
 
 check-conformance: ## the model against the hypervisor (SEED= COUNT= REPLAY= choose)
 	+@host-tests/check.sh conformance
+
+check-libvirt: ## the story of both machines as libvirt domains
+	+@host-tests/check.sh libvirt
 
 check-kconfig: ## build from a kernel tree, through Kconfig
 	+@host-tests/check.sh kconfig
@@ -93,11 +100,17 @@ stage-vm: setup-check $(addprefix image-,$(sort release $(KERNELS)))
 stage-conformance: setup-check image-release
 	@host-tests/conformance/run.sh
 
+stage-libvirt: setup-check
+	@$(VM)/packages.sh libvirt libvirtd check-libvirt
+	+@for machine in x86 pseries; do \
+		$(MAKE) --no-print-directory MACHINE=$$machine VMM=qemu image-run || exit; done
+	@VMM=qemu host-tests/libvirt.sh
+
 setup:
-	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries)
+	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries) $(VMM_NEEDS)
 
 setup-check:
-	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries) check
+	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries) $(VMM_NEEDS) check
 
 kernel-%: setup
 	@$(VM)/kernel.sh $* >/dev/null
@@ -108,11 +121,14 @@ modules-%: kernel-%
 tools-tests: setup
 	@$(VM)/tools.sh tests
 
+image-run: modules-release tools
+	@$(VM)/image.sh release
+
 image-%: modules-% tools-tests
 	@$(VM)/image.sh $*
 
-.PHONY: help run shell check check-unit check-x86 check-conformance check-kconfig lint tools modules \
-	modules_install clean stage-unit stage-lint stage-kconfig stage-vm stage-conformance setup setup-check \
-	tools-tests
+.PHONY: help run shell check check-unit check-x86 check-conformance check-libvirt check-kconfig \
+	lint tools modules modules_install clean stage-unit stage-lint stage-kconfig stage-vm \
+	stage-conformance stage-libvirt setup setup-check tools-tests image-run
 
 endif

@@ -31,12 +31,20 @@ die()
 	exit 1
 }
 
-[ "$VMM" = qemu ] || die "VMM=$VMM is not known; the only one is VMM=qemu"
-[ -f "$VM/machine-$MACHINE.sh" ] ||
-	die "MACHINE=$MACHINE is not known; there is: $(cd "$VM" && echo machine-*.sh |
-		sed 's/machine-//g; s/\.sh//g')"
+# choice KIND NAME: stop unless there is a file KIND-NAME.sh
+choice()
+{
+	[ -f "$VM/$1-$2.sh" ] ||
+		die "${1^^}=$2 is not known; there is: $(cd "$VM" && echo "$1"-*.sh |
+			sed "s/$1-//g; s/\.sh//g")"
+}
+
+choice vmm "$VMM"
+choice machine "$MACHINE"
 # shellcheck source=machine-x86.sh
 . "$VM/machine-$MACHINE.sh"
+# shellcheck source=vmm-qemu.sh
+. "$VM/vmm-$VMM.sh"
 
 # Hold the lock NAME in the cache until the script ends: two clones share it.
 cache_lock()

@@ -31,4 +31,6 @@ rc=0
 			print last == "" ? "run: 0 steps, 1 failed" : last
 			exit !(end == "0" && last ~ /^run: [1-9][0-9]* steps, 0 failed$/)
 		}' || rc=$?
+# Why there was no machine, where that is so.
+[ $rc = 0 ] || tail -n 5 "$DIR/stderr" >&2
 exit $rc
