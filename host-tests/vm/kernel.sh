@@ -3,8 +3,10 @@
 #
 # kernel.sh FLAVOUR: build the test kernel of this machine, once, and print its
 # build directory. The cache keeps one per (version, architecture, flavour,
-# configuration, compiler). UVMEM_KERNEL_RELEASE=/dir or UVMEM_KERNEL_DEBUG=/dir
-# uses a kernel that was built elsewhere.
+# configuration, compiler), and one per source tree that KSRC= names; with --update
+# the latter is made again, since its source may have changed.
+# UVMEM_KERNEL_RELEASE=/dir or UVMEM_KERNEL_DEBUG=/dir uses a kernel that was built
+# elsewhere.
 
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
@@ -33,6 +35,7 @@ kernel_key()
 	{
 		fragments | grep '^CONFIG_' | sort
 		"${CROSS}gcc" --version | head -n 1
+		[ -z "${KSRC:-}" ] || echo "$src"
 	} | sha256sum | cut -c1-12
 }
 
@@ -61,7 +64,7 @@ build()
 	local twice
 
 	cache_lock "${dir##*/}"
-	[ ! -f "$dir/$STAMP" ] || return 0
+	[ -n "${KSRC:-}" ] || [ ! -f "$dir/$STAMP" ] || return 0
 	mkdir -p "$dir"
 	fragments >"$dir/fragments"
 	twice=$(grep -o '^CONFIG_[^=]*' "$dir/fragments" | sort | uniq -d)
@@ -89,7 +92,7 @@ if [ "${2:-}" = --build ]; then
 	build
 	exit
 fi
-if [ ! -f "$dir/$STAMP" ]; then
+if [ ! -f "$dir/$STAMP" ] || { [ "${2:-}" = --update ] && [ -n "${KSRC:-}" ]; }; then
 	stage "$FLAVOUR kernel $(kernel_version "$src")" "$BUILD/logs/kernel-$MACHINE-$FLAVOUR.log" \
 		"$0" "$FLAVOUR" --build
 fi
