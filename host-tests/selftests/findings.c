@@ -3,27 +3,16 @@
  * What book3s_hv_uvmem.c does that the specification, or its own tables, do not
  * say: docs/upstream-findings.md has the text of each. A finding that is seen is
  * an expected failure (XFAIL); where the kernel does not have it any more the
- * test passes. Needs little secure memory (secure_mem=4M).
+ * test passes.
  */
 #include <sys/mman.h>
 
-#include "harness.h"
+#include "finding.h"
 #include "vmfix.h"
 
 #define SEED 0x5eed0021
 #define PAGES 16
 #define TOUCHED 8
-
-/* As the harness' SKIP(), with another verdict. */
-#define FINDING(seen, ...)                                                            \
-	do {                                                                          \
-		if (seen) {                                                           \
-			snprintf(_metadata->results->reason,                          \
-				 sizeof(_metadata->results->reason), __VA_ARGS__);    \
-			_metadata->exit_code = KSFT_XFAIL;                            \
-			return;                                                       \
-		}                                                                     \
-	} while (0)
 
 FIXTURE(upstream)
 {
@@ -90,51 +79,6 @@ TEST_F(upstream, terminate_leaves_zeros)
 		dirty += !all_zeros(o->h + i * page_size(), page_size());
 	FINDING(dirty, "after KVM_PPC_SVM_OFF %zu of %d pages hold old content of other owners", dirty,
 		PAGES);
-}
-
-/* An SVM whose pages are paged out and refused when they are to come back. */
-static int refuse_pages(struct own *o)
-{
-	if (own_esm(o) != U_SUCCESS)
-		return say("UV_ESM failed");
-	for (size_t i = 0; i < TOUCHED; i++)
-		if (own_hcall(o, H_SVM_PAGE_OUT, i * page_size(), 0, page_order(), 0, NULL))
-			return say("page %zu is not paged out", i);
-	/* The first one is not what was sealed; that stops the SVM. */
-	o->h[0] ^= 1;
-	for (size_t i = 0; i < TOUCHED; i++)
-		if (own_hcall(o, H_SVM_PAGE_IN, i * page_size(), 0, page_order(), 0, NULL) !=
-		    H_PARAMETER)
-			return say("page %zu is not refused", i);
-	return 0;
-}
-
-/*
- * A device page was taken when the ultravisor refuses: in 6.12 it is neither
- * given back, nor is the GFN put back into the state it had.
- */
-TEST_F(upstream, a_refused_page_in_loses_no_device_page)
-{
-	size_t rounds = secure_pages() / TOUCHED + 2;
-	struct own *o = &self->own;
-
-	for (size_t i = 0; i < rounds; i++) {
-		int64_t ret = i ? own_esm(o) : U_SUCCESS;
-
-		FINDING(ret != U_SUCCESS,
-			"after %zu refused page-ins no device page is left: UV_ESM is %lld",
-			i * TOUCHED, (long long)ret);
-		if (i)
-			ASSERT_EQ(0, own_off(o));
-		own_close(o);
-		ASSERT_EQ(0, own_open(o, PAGES));
-		own_fill(o, 0, TOUCHED, SEED);
-		ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
-		ASSERT_EQ(0, refuse_pages(o));
-		ASSERT_EQ(0, own_off(o));
-		own_fill(o, 0, TOUCHED, SEED);
-		ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
-	}
 }
 
 TEST_HARNESS_MAIN

@@ -52,23 +52,19 @@ static void hv_vcpu_close(struct hv_vcpu *v)
 	close(v->fd);
 }
 
-/* The guest makes the hypercall @nr; its code, or NO_ANSWER. */
-static int64_t guest_hcall(struct hv_vcpu *v, bool msr_s, uint64_t nr, uint64_t a0, uint64_t a1,
-			   uint64_t a2)
+static int64_t run_hcall(struct hv_vcpu *v, uint64_t msr, uint64_t nr, const uint64_t args[3])
 {
 	struct kvm_regs regs = {
 		.pc = CODE * page_size(),
-		.msr = MSR_SF_LE | (msr_s ? MSR_S : 0),
-		.gpr = { [3] = nr, [4] = a0, [5] = a1, [6] = a2 },
+		.msr = msr,
+		.gpr = { [3] = nr, [4] = args[0], [5] = args[1], [6] = args[2] },
 	};
 	struct kvm_run *run = v->run;
 
 	/* After a hypercall KVM takes R3 to R12 from kvm_run. */
 	if (run->exit_reason == KVM_EXIT_PAPR_HCALL) {
 		run->papr_hcall.ret = nr;
-		run->papr_hcall.args[0] = a0;
-		run->papr_hcall.args[1] = a1;
-		run->papr_hcall.args[2] = a2;
+		memcpy(run->papr_hcall.args, args, 3 * sizeof(args[0]));
 	}
 	if (ioctl(v->fd, KVM_SET_REGS, &regs))
 		return NO_ANSWER;
@@ -78,6 +74,21 @@ static int64_t guest_hcall(struct hv_vcpu *v, bool msr_s, uint64_t nr, uint64_t 
 	if (run->exit_reason != KVM_EXIT_PAPR_HCALL || run->papr_hcall.nr != DONE_HCALL)
 		return say("the vCPU came out for reason %u", run->exit_reason), NO_ANSWER;
 	return (int64_t)run->papr_hcall.args[0];
+}
+
+/*
+ * The guest makes the hypercall @nr; its code, or NO_ANSWER. An emulated
+ * processor forgets MSR[S] when it faults on the instructions, so a hypercall
+ * that goes to user space has them mapped first.
+ */
+static int64_t guest_hcall(struct hv_vcpu *v, bool msr_s, uint64_t nr, uint64_t a0, uint64_t a1,
+			   uint64_t a2)
+{
+	const uint64_t args[3] = { a0, a1, a2 }, none[3] = { 0 };
+
+	if (run_hcall(v, MSR_SF_LE, DONE_HCALL, none) == NO_ANSWER)
+		return NO_ANSWER;
+	return run_hcall(v, MSR_SF_LE | (msr_s ? MSR_S : 0), nr, args);
 }
 
 FIXTURE(guest)

@@ -38,6 +38,7 @@ plan()
 		*" hypervisor="*) continue ;;
 		*) [ "$HYPERVISOR" = kvm-uvmem ] || [ "$name" = story ] || continue ;;
 		esac
+		[[ " $settings " != *" asked "* ]] || [ "$wanted" != "  " ] || continue
 		echo "$name $settings"
 	done
 }
@@ -85,7 +86,7 @@ run_one()
 		secure_mem=*) words+=("uvmem.$word") ;;
 		program=*) program=${word#*=} ;;
 		args=*) words+=("uvmem.$word") ;;
-		flavour=* | hypervisor=*) ;;
+		flavour=* | hypervisor=* | asked) ;;
 		*) die "TESTS: $name has an unknown setting $word" ;;
 		esac
 	done
