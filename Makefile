@@ -113,7 +113,7 @@ setup-check:
 	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries) $(VMM_NEEDS) check
 
 kernel-%: setup
-	@$(VM)/kernel.sh $* >/dev/null
+	@$(VM)/kernel.sh $* --update >/dev/null
 
 modules-%: kernel-%
 	@$(VM)/test-modules.sh $*

@@ -43,9 +43,9 @@ plan >"$LIST"
 rc=0
 UVMEM_TESTS=$LIST "$VM/run-tests.sh" release || rc=$?
 if [ -n "$REPLAY" ]; then
-	cat "$BUILD/$MACHINE/release/vm/conformance-replay/channel.log"
+	cat "$BUILD/$MACHINE/release/$RUNS/conformance-replay/channel.log"
 elif [ $rc != 0 ]; then
-	grep -ah '^ *# again:' "$BUILD/$MACHINE"/release/vm/conformance-*/channel.log |
+	grep -ah '^ *# again:' "$BUILD/$MACHINE"/release/$RUNS/conformance-*/channel.log |
 		sed 's/^ *# //' || true
 fi
 exit $rc

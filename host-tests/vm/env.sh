@@ -17,9 +17,16 @@ if [ "$MACHINE" = upstream ]; then
 	MACHINE=pseries
 	HYPERVISOR=upstream
 fi
+# What a run is called in results, and its directory below build/MACHINE/FLAVOUR.
+SUITE=$MACHINE
+RUNS=vm
+if [ "$HYPERVISOR" = upstream ]; then
+	SUITE=upstream
+	RUNS=vm-upstream
+fi
 VMM=${VMM:-qemu}
 JOBS=${JOBS:-$(nproc)}
-export TOP BUILD VM CACHE MACHINE HYPERVISOR VMM JOBS
+export TOP BUILD VM CACHE MACHINE HYPERVISOR SUITE RUNS VMM JOBS
 
 # Variables given to the outer make (O=, V=, KDIR=, -j) are not for the makes
 # that these scripts start.

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/env.sh"
 
 OUT=$BUILD/$MACHINE
-DIR=$OUT/release/vm/run
+DIR=$OUT/release/$RUNS/run
 KDIR=$("$VM/kernel.sh" release)
 ACCEL=$("$VM/accel.sh" "$KDIR" "$OUT/release/initramfs.cpio")
 

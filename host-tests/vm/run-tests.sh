@@ -33,6 +33,12 @@ plan()
 		*" flavour=${FLAVOUR%%-*} "*) ;;
 		*" flavour="*) continue ;;
 		esac
+		case " $settings " in
+		*" hypervisor=$HYPERVISOR "*) ;;
+		*" hypervisor="*) continue ;;
+		*) [ "$HYPERVISOR" = kvm-uvmem ] || [ "$name" = story ] || continue ;;
+		esac
+		[[ " $settings " != *" asked "* ]] || [ "$wanted" != "  " ] || continue
 		echo "$name $settings"
 	done
 }
@@ -80,14 +86,14 @@ run_one()
 		secure_mem=*) words+=("uvmem.$word") ;;
 		program=*) program=${word#*=} ;;
 		args=*) words+=("uvmem.$word") ;;
-		flavour=*) ;;
+		flavour=* | hypervisor=* | asked) ;;
 		*) die "TESTS: $name has an unknown setting $word" ;;
 		esac
 	done
 	[ "${FLAVOUR%%-*}" = release ] || limit=$((limit * 3))
 	[ "$name" != story ] || job=story
-	dir=$OUT/$FLAVOUR/vm/$name
-	suite=$MACHINE-$FLAVOUR/$name
+	dir=$OUT/$FLAVOUR/$RUNS/$name
+	suite=$SUITE-$FLAVOUR/$name
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	if [ "$job" = test ]; then
@@ -131,6 +137,6 @@ list=$(plan "$@")
 [ -n "$list" ] || die "there is no test ${*:-at all}"
 echo "$list" | xargs -P "$at_once" -I{} bash -c "'$0' '$FLAVOUR' --one {}"
 echo "$list" | while read -r name _; do
-	"$TOP/host-tests/results.sh" merge "$OUT/$FLAVOUR/vm/$name/results.tsv"
+	"$TOP/host-tests/results.sh" merge "$OUT/$FLAVOUR/$RUNS/$name/results.tsv"
 done
-! echo "$list" | sed "s|^\([^ ]*\).*|$OUT/$FLAVOUR/vm/\1/results.tsv|" | xargs grep -q '^fail'
+! echo "$list" | sed "s|^\([^ ]*\).*|$OUT/$FLAVOUR/$RUNS/\1/results.tsv|" | xargs grep -q '^fail'

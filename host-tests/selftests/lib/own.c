@@ -30,6 +30,9 @@ int own_create(struct own *o)
 	struct uvmem_create args = { 0 };
 	int dev = open("/dev/uvmem", O_RDWR | O_CLOEXEC);
 
+	o->hv = -1;
+	if (dev < 0 && upstream_is_here())
+		return upstream_create(o);
 	if (dev < 0)
 		return say("/dev/uvmem: %s", strerror(errno));
 	o->svm = ioctl(dev, UVMEM_CREATE_SVM, &args);
@@ -59,12 +62,18 @@ int own_memslot(struct own *o, unsigned int slot, size_t page, size_t npages)
 		.userspace_addr = (uintptr_t)o->h + page * page_size(),
 	};
 
-	return ioctl(o->svm, UVMEM_SET_MEMSLOT, &req);
+	return o->hv < 0 ? ioctl(o->svm, UVMEM_SET_MEMSLOT, &req) : upstream_memslot(o, &req);
+}
+
+/* 0, or -1 with errno set. */
+int own_off(struct own *o)
+{
+	return o->hv < 0 ? ioctl(o->svm, UVMEM_SVM_OFF, 0) : upstream_off(o);
 }
 
 int own_open(struct own *o, size_t npages)
 {
-	*o = (struct own){ .svm = -1, .uv = -1, .h = MAP_FAILED };
+	*o = (struct own){ .svm = -1, .uv = -1, .hv = -1, .h = MAP_FAILED };
 	o->len = npages * page_size();
 	o->h = mmap(NULL, o->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (o->h == MAP_FAILED)
@@ -83,9 +92,11 @@ void own_close(struct own *o)
 		close(o->uv);
 	if (o->svm >= 0)
 		close(o->svm);
+	if (o->hv >= 0)
+		close(o->hv);
 	if (o->h != MAP_FAILED)
 		munmap(o->h, o->len);
-	*o = (struct own){ .svm = -1, .uv = -1, .h = MAP_FAILED };
+	*o = (struct own){ .svm = -1, .uv = -1, .hv = -1, .h = MAP_FAILED };
 }
 
 void own_fill(struct own *o, size_t first, size_t n, uint64_t seed)

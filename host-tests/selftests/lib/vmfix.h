@@ -156,7 +156,8 @@ int host_sees_pattern(struct vm *vm, uint64_t gpa, uint64_t seed);
 /* --- own.c: an SVM whose host view and ultravisor file are the test's --- */
 
 struct own {
-	int svm; /* UVMEM_CREATE_SVM */
+	int svm; /* UVMEM_CREATE_SVM; with upstream's half, UVUP_ATTACH */
+	int hv;	 /* the hypervisor's KVM VM; -1 with kvm-uvmem */
 	int uv;	 /* /dev/uvsim, bound */
 	uint32_t lpid;
 	uint8_t *h;
@@ -169,6 +170,7 @@ struct own {
 
 int own_create(struct own *o);
 int own_bind(struct own *o);
+int own_off(struct own *o); /* terminate */
 int own_memslot(struct own *o, unsigned int slot, size_t page, size_t npages);
 int own_open(struct own *o, size_t npages); /* bound, a memslot at GPA 0, no page touched */
 void own_close(struct own *o);
@@ -193,6 +195,13 @@ unsigned int own_uv_state(struct own *o, size_t page);
 int own_has_pattern(struct own *o, size_t first, size_t n, uint64_t seed);
 /* An SVM in state Secure with its first @touched pages resident, @seed's pattern. */
 int own_open_secure(struct own *o, size_t npages, size_t touched, uint64_t seed);
+
+/* --- upstream.c: an SVM of KVM-HV's own hypervisor half --- */
+
+bool upstream_is_here(void); /* uv-upstream.ko is loaded */
+int upstream_create(struct own *o);
+int upstream_memslot(struct own *o, const struct uvmem_memslot *slot);
+int upstream_off(struct own *o);
 
 /*
  * --- vcpu.c and lib/ARCH/vcpu.c: one vCPU for such an SVM ---
