@@ -166,7 +166,7 @@ static long meminfo(const char *name)
 /* Created, secured, used, destroyed: many times, in all the ways it can end. */
 TEST_F(life, rounds)
 {
-	unsigned int rounds = 200;
+	unsigned int rounds = debug_kernel() ? 80 : 200;
 	long slab = 0;
 
 	for (unsigned int i = 0; i < rounds; i++) {
