@@ -17,6 +17,8 @@ obj-$(CONFIG_KVM_UVMEM) += kvm-uvmem/
 else
 
 MACHINE ?= x86
+# Those whose packages the tests want: check has both.
+MACHINES ?= $(MACHINE)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNELS ?= release debug
 TESTS ?=
@@ -38,7 +40,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9_-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
 	@echo
-	@echo 'Variables: KDIR=  KSRC=  UVMEM_CACHE=  UVMEM_ACCEL=kvm|tcg  JOBS=  MACHINE=x86|pseries'
+	@echo 'Variables: KDIR=  KSRC=  UVMEM_CACHE=  UVMEM_ACCEL=kvm|tcg  JOBS=  MACHINE=x86|pseries|upstream'
 	@echo '           KERNELS="release debug"  TESTS="names"  VMM=qemu|libvirt  LIBVIRT_URI='
 	@echo '           (docs/building.md, docs/libvirt.md)'
 
@@ -49,14 +51,23 @@ shell: modules-release tools-tests ## an interactive shell in the machine, every
 	@$(VM)/image.sh release
 	@$(VM)/shell.sh release
 
+check: export MACHINES = x86 pseries
 check: ## run every test; the last line is the totals
-	+@host-tests/check.sh unit lint kconfig vm conformance libvirt
+	+@host-tests/check.sh unit lint kconfig x86 pseries upstream conformance-x86 \
+		conformance-pseries conformance-upstream libvirt
 
 check-unit: ## unit tests of the ultravisor's core and the tools, with sanitizers too
 	+@host-tests/check.sh unit
 
 check-x86: ## the tests in the x86 machine (KERNELS=, TESTS= choose)
-	+@MACHINE=x86 host-tests/check.sh vm
+	+@MACHINE=x86 host-tests/check.sh x86
+
+check-pseries: ## the same tests in the ppc64le machine (KERNELS=, TESTS= choose)
+	+@MACHINE=pseries host-tests/check.sh pseries
+
+check-upstream: export MACHINE = upstream
+check-upstream: ## upstream's own hypervisor half, of the kernel in KSRC= (KERNELS=)
+	+@host-tests/check.sh upstream conformance-upstream
 
 check-conformance: ## the model against the hypervisor (SEED= COUNT= REPLAY= choose)
 	+@host-tests/check.sh conformance
@@ -93,12 +104,18 @@ stage-lint: setup-check kernel-release
 stage-kconfig: setup-check kernel-release
 	@host-tests/kconfig.sh
 
+stage-x86 stage-pseries stage-upstream: stage-%:
+	+@$(MAKE) --no-print-directory MACHINE=$* stage-vm
+
 stage-vm: setup-check $(addprefix image-,$(sort release $(KERNELS)))
 	@rc=0; for kernel in $(KERNELS); do \
 		$(VM)/run-tests.sh $$kernel $(TESTS) || rc=1; done; exit $$rc
 
 stage-conformance: setup-check image-release
 	@host-tests/conformance/run.sh
+
+stage-conformance-x86 stage-conformance-pseries stage-conformance-upstream: stage-conformance-%:
+	+@$(MAKE) --no-print-directory MACHINE=$* stage-conformance
 
 stage-libvirt: setup-check
 	@$(VM)/packages.sh libvirt libvirtd check-libvirt
@@ -110,7 +127,7 @@ setup:
 	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries) $(VMM_NEEDS)
 
 setup-check:
-	@$(VM)/packages.sh build kernel image vm-$(MACHINE:upstream=pseries) $(VMM_NEEDS) check
+	@$(VM)/packages.sh build kernel image $(addprefix vm-,$(MACHINES)) $(VMM_NEEDS) check
 
 kernel-%: setup
 	@$(VM)/kernel.sh $* --update >/dev/null
@@ -127,8 +144,10 @@ image-run: modules-release tools
 image-%: modules-% tools-tests
 	@$(VM)/image.sh $*
 
-.PHONY: help run shell check check-unit check-x86 check-conformance check-libvirt check-kconfig \
-	lint tools modules modules_install clean stage-unit stage-lint stage-kconfig stage-vm \
-	stage-conformance stage-libvirt setup setup-check tools-tests image-run
+.PHONY: help run shell check check-unit check-x86 check-pseries check-upstream \
+	check-conformance check-libvirt check-kconfig lint tools modules modules_install clean \
+	stage-unit stage-lint stage-kconfig stage-x86 stage-pseries stage-upstream stage-vm \
+	stage-conformance stage-conformance-x86 stage-conformance-pseries \
+	stage-conformance-upstream stage-libvirt setup setup-check tools-tests image-run
 
 endif

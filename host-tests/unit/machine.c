@@ -257,8 +257,14 @@ static void m_log(void *ctx, const char *line)
 	pthread_mutex_unlock(&m->lock);
 }
 
-bool logged(struct machine *m, const char *text)
+bool logged(struct machine *m, const char *format, ...)
 {
+	char text[128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
 	for (int i = 0; i < 8; i++)
 		if (strstr(m->log[i], text))
 			return true;
@@ -309,7 +315,7 @@ static struct machine *machine_bare(const struct options *opt)
 	};
 
 	machine = m;
-	m->shift = opt->shift ? opt->shift : 12;
+	m->shift = opt->shift ? opt->shift : SHIFT;
 	m->page = (size_t)1 << m->shift;
 	m->secure_pages = opt->secure_pages;
 	m->patience = 10000;

@@ -32,6 +32,12 @@ bool debug_kernel(void)
 	return !access("/sys/kernel/debug/kmemleak", F_OK);
 }
 
+/* A page of 64 KiB takes as long as sixteen of 4 KiB. */
+bool slow_machine(void)
+{
+	return debug_kernel() || page_size() > 4096;
+}
+
 /* A diagnostic line; -1, so that a failing function can return it. */
 int say(const char *format, ...)
 {

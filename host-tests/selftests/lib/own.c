@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -192,10 +193,29 @@ static void *esm_thread(void *arg)
 	return NULL;
 }
 
+/*
+ * The kernel may not preempt UV_ESM while it measures a page: it runs on another
+ * processor than we do, so that we see the VM while it is Transient.
+ */
+static void elsewhere(pthread_attr_t *attr)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)((sched_getcpu() + 1) % cpus), &set);
+	pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+}
+
 int own_esm_start(struct own *o)
 {
+	pthread_attr_t attr;
+
 	o->esm_ret = NO_ANSWER;
-	errno = pthread_create(&o->esm_thread, NULL, esm_thread, o);
+	pthread_attr_init(&attr);
+	elsewhere(&attr);
+	errno = pthread_create(&o->esm_thread, &attr, esm_thread, o);
+	pthread_attr_destroy(&attr);
 	o->esm_running = !errno;
 	return errno ? say("pthread_create: %s", strerror(errno)) : 0;
 }

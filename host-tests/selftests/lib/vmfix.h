@@ -30,7 +30,9 @@
 
 size_t page_size(void);
 unsigned int page_order(void);
-bool debug_kernel(void); /* KASAN and the like: everything takes longer */
+bool debug_kernel(void); /* KASAN and the like */
+/* Everything takes five to twenty times as long: do it less often. */
+bool slow_machine(void);
 int say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int file_write(const char *path, const char *text);
 char *file_read(const char *path); /* malloc()ed; NULL if it cannot be read */
