@@ -18,7 +18,7 @@ else
 
 MACHINE ?= x86
 # Those whose packages the tests want: check has both.
-MACHINES ?= $(MACHINE)
+MACHINES ?= $(MACHINE:upstream=pseries)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNELS ?= release debug
 TESTS ?=
