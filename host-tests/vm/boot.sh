@@ -35,4 +35,6 @@ rm -f "$dir"/*.log
 append="console=$CONSOLE panic=-1 oops=panic loglevel=7"
 append+=" rcupdate.rcu_cpu_stall_timeout=120 uvmem.channel=$CHANNEL"
 append+=" uvmem.hypervisor=$HYPERVISOR $*"
+# Upstream's half leaks (docs/upstream-findings.md); UVMEM_KMEMLEAK=on shows where.
+[ "$HYPERVISOR" != upstream ] || append+=" kmemleak=${UVMEM_KMEMLEAK:-off}"
 vmm_run
