@@ -156,7 +156,8 @@ int host_sees_pattern(struct vm *vm, uint64_t gpa, uint64_t seed);
 /* --- own.c: an SVM whose host view and ultravisor file are the test's --- */
 
 struct own {
-	int svm; /* UVMEM_CREATE_SVM */
+	int svm; /* UVMEM_CREATE_SVM; a file of /dev/uvupstream */
+	int kvm; /* the VM of KVM's that has H, with the latter */
 	int uv;	 /* /dev/uvsim, bound */
 	uint32_t lpid;
 	uint8_t *h;
