@@ -22,8 +22,8 @@ BOOTS=$((JOBS < 2 ? 1 : 2))
 LIMIT=3000
 HV=$HYPERVISOR
 NAME=conformance
-[ "$HV" = kvm-uvmem ] || NAME=conformance-$HV
-LIST=$BUILD/$MACHINE/$NAME.tests
+LIST=$BUILD/$MACHINE/$HV.tests
+ROW="program=conformance hypervisor=$HV"
 
 # One row a boot.
 plan()
@@ -31,14 +31,14 @@ plan()
 	local boot share=$(((COUNT + BOOTS - 1) / BOOTS)) first
 
 	if [ -n "$REPLAY" ]; then
-		echo "$NAME-replay program=conformance args=--hv=$HV+--count=$TIMES+--replay=$REPLAY"
+		echo "$NAME-replay $ROW args=--hv=$HV+--count=$TIMES+--replay=$REPLAY"
 		return
 	fi
-	echo "$NAME-table program=conformance limit=$LIMIT args=--hv=$HV+--table"
+	echo "$NAME-table $ROW limit=$LIMIT args=--hv=$HV+--table"
 	for ((boot = 0; boot < BOOTS; boot++)); do
 		first=$((boot * share))
 		[ $first -lt "$COUNT" ] || break
-		echo "$NAME-$((boot + 1)) program=conformance limit=$LIMIT" \
+		echo "$NAME-$((boot + 1)) $ROW limit=$LIMIT" \
 			"args=--hv=$HV+--seed=$SEED+--first=$first+--count=$((COUNT - first < share ? COUNT - first : share))"
 	done
 }

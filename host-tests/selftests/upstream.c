@@ -151,25 +151,15 @@ TEST_F(guest, init_start_alone)
 	EXPECT_EQ(UV_GFN_NOSLOT, own_uv_state(&self->own, 0));
 }
 
-/*
- * UV_ESM up to where it measures. The code page was made secure like all others:
- * the host puts it back.
- */
-static int go_transient(struct own *o)
-{
-	if (own_ucall(o, UV_SIM_ESM_START, 0, 0, 0, 0, 0))
-		return say("UV_ESM cannot be started");
-	memcpy(o->h + CODE * page_size(), code, sizeof(code));
-	return 0;
-}
-
 TEST_F(guest, pages_of_a_transient_vm)
 {
 	struct own *o = &self->own;
 	uint64_t gpa = 10 * page_size();
 
-	ASSERT_EQ(0, go_transient(o));
-	ASSERT_EQ(UV_GFN_RESIDENT, own_uv_state(o, 10));
+	ASSERT_EQ(0, own_ucall(o, UV_SIM_ESM_START, 0, 0, 0, 0, 0));
+	ASSERT_EQ(UV_GFN_NORMAL, own_uv_state(o, 10));
+	EXPECT_EQ(H_SUCCESS, guest_hcall(&self->vcpu, true, H_SVM_PAGE_IN, gpa, 0, page_order()));
+	EXPECT_EQ(UV_GFN_RESIDENT, own_uv_state(o, 10));
 	EXPECT_EQ(H_SUCCESS,
 		  guest_hcall(&self->vcpu, true, H_SVM_PAGE_OUT, gpa, 0, page_order()));
 	EXPECT_EQ(UV_GFN_SEALED, own_uv_state(o, 10));
@@ -182,7 +172,6 @@ TEST_F(guest, pages_of_a_transient_vm)
 	EXPECT_EQ(H_P3, guest_hcall(&self->vcpu, true, H_SVM_PAGE_OUT, gpa, 0, page_order() + 1));
 	EXPECT_EQ(H_PARAMETER, guest_hcall(&self->vcpu, true, H_SVM_PAGE_IN, PAGES * page_size(), 0,
 					   page_order()));
-	/* What was paged in twice still is what was measured, but for the code. */
 	EXPECT_EQ(U_SUCCESS, own_ucall(o, UV_SIM_ESM_FINISH, o->blob_gpa, 0, 0, 0, 0));
 	EXPECT_EQ(UVMEM_VM_SECURE, vm_state_fd(o->svm));
 	EXPECT_EQ(0, own_off(o));
@@ -193,7 +182,7 @@ TEST_F(guest, aborts)
 {
 	struct own *o = &self->own;
 
-	ASSERT_EQ(0, go_transient(o));
+	ASSERT_EQ(0, own_ucall(o, UV_SIM_ESM_START, 0, 0, 0, 0, 0));
 	EXPECT_EQ(H_PARAMETER, guest_hcall(&self->vcpu, false, H_SVM_INIT_ABORT, 0, 0, 0));
 	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(o->svm));
 	EXPECT_EQ(U_INVALID, own_ucall(o, UV_SIM_ESM_FINISH, o->blob_gpa, 0, 0, 0, 0));
