@@ -10,30 +10,18 @@
 
 /* How often, in a VM that is normal, transient, secure, stopped. */
 static const uint8_t weights[OP_COUNT][4] = {
-	[OP_ESM] = { 30, 2, 1, 1 },
-	[OP_BEGIN] = { 10, 1, 1, 1 },
-	[OP_FINISH] = { 1, 12, 1, 1 },
-	[OP_SHARE] = { 1, 1, 12, 1 },
-	[OP_UNSHARE] = { 1, 1, 8, 1 },
-	[OP_UNSHARE_ALL] = { 1, 1, 2, 1 },
-	[OP_UCALL] = { 1, 1, 1, 1 },
-	[OP_IN] = { 2, 14, 6, 3 },
-	[OP_IN_SHARED] = { 1, 2, 3, 1 },
-	[OP_OUT] = { 2, 8, 8, 4 },
-	[OP_START] = { 2, 1, 1, 1 },
-	[OP_DONE] = { 1, 2, 1, 1 },
-	[OP_ABORT] = { 1, 3, 1, 1 },
-	[OP_GUEST_READ] = { 2, 2, 14, 3 },
-	[OP_GUEST_WRITE] = { 2, 2, 14, 3 },
-	[OP_HOST_READ] = { 4, 4, 6, 6 },
-	[OP_HOST_WRITE] = { 20, 6, 4, 6 },
-	[OP_UNMAP] = { 1, 2, 3, 2 },
-	[OP_MAP] = { 2, 3, 4, 3 },
-	[OP_ZAP] = { 2, 4, 4, 3 },
-	[OP_SLOT_DEL] = { 1, 1, 2, 1 },
-	[OP_SLOT_ADD] = { 3, 1, 3, 1 },
-	[OP_TERMINATE] = { 1, 3, 1, 8 },
-	[OP_NEW] = { 1, 1, 1, 4 },
+	[OP_ESM] = { 30, 2, 1, 1 },	    [OP_BEGIN] = { 10, 1, 1, 1 },
+	[OP_FINISH] = { 1, 12, 1, 1 },	    [OP_SHARE] = { 1, 1, 12, 1 },
+	[OP_UNSHARE] = { 1, 1, 8, 1 },	    [OP_UNSHARE_ALL] = { 1, 1, 2, 1 },
+	[OP_UCALL] = { 1, 1, 1, 1 },	    [OP_IN] = { 2, 14, 6, 3 },
+	[OP_IN_SHARED] = { 1, 2, 3, 1 },    [OP_OUT] = { 2, 8, 8, 4 },
+	[OP_START] = { 2, 1, 1, 1 },	    [OP_DONE] = { 1, 2, 1, 1 },
+	[OP_ABORT] = { 1, 3, 1, 1 },	    [OP_GUEST_READ] = { 2, 2, 14, 3 },
+	[OP_GUEST_WRITE] = { 2, 2, 14, 3 }, [OP_HOST_READ] = { 4, 4, 6, 6 },
+	[OP_HOST_WRITE] = { 20, 6, 4, 6 },  [OP_UNMAP] = { 1, 2, 3, 2 },
+	[OP_MAP] = { 2, 3, 4, 3 },	    [OP_ZAP] = { 2, 4, 4, 3 },
+	[OP_SLOT_DEL] = { 1, 1, 2, 1 },	    [OP_SLOT_ADD] = { 3, 1, 3, 1 },
+	[OP_TERMINATE] = { 1, 3, 1, 8 },    [OP_NEW] = { 1, 1, 1, 4 },
 };
 
 struct draw {
@@ -157,7 +145,21 @@ static void draw_step(struct draw *d, struct step *step)
 	}
 }
 
-void sequence_generate(struct sequence *seq, uint64_t seed, uint64_t n, unsigned int steps)
+/* Draw steps until there is one that the hypervisor survives. */
+static void make_step(struct draw *d, struct step *step, struct expect *expect)
+{
+	static struct model before;
+
+	before = d->m;
+	do {
+		d->m = before;
+		draw_step(d, step);
+		model_step(&d->m, step, expect);
+	} while (d->m.hazard);
+}
+
+void sequence_generate(struct sequence *seq, uint64_t seed, uint64_t n, unsigned int steps,
+		       uint32_t deviations)
 {
 	static struct draw d;
 	static struct expect expect;
@@ -168,9 +170,8 @@ void sequence_generate(struct sequence *seq, uint64_t seed, uint64_t n, unsigned
 	rnd(&d.rnd);
 	d.two_vms = !below(&d, 3);
 	d.hot = (uint8_t)(1 + below(&d, CONF_GFNS - 1));
+	d.m.deviations = deviations;
 	model_step(&d.m, &begin, &expect);
-	for (seq->n = 0; seq->n < steps && seq->n < CONF_MAX_STEPS; seq->n++) {
-		draw_step(&d, &seq->step[seq->n]);
-		model_step(&d.m, &seq->step[seq->n], &expect);
-	}
+	for (seq->n = 0; seq->n < steps && seq->n < CONF_MAX_STEPS; seq->n++)
+		make_step(&d, &seq->step[seq->n], &expect);
 }

@@ -6,6 +6,7 @@
  * the place of a page that was unmapped.
  */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,15 +35,20 @@ size_t conf_offset(unsigned int i)
 /* --- an access that may fail --- */
 
 static sigjmp_buf segv_jump;
+static volatile sig_atomic_t may_fault;
 
-static void on_segv(int sig)
+static void on_segv(int sig, siginfo_t *info, void *context)
 {
-	siglongjmp(segv_jump, sig);
+	(void)context;
+	if (may_fault)
+		siglongjmp(segv_jump, sig);
+	say("signal %d at %p", sig, info->si_addr);
+	_exit(1);
 }
 
 static int catch_faults(void)
 {
-	struct sigaction action = { .sa_handler = on_segv };
+	struct sigaction action = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO };
 
 	return sigaction(SIGSEGV, &action, NULL) || sigaction(SIGBUS, &action, NULL) ?
 		       say("sigaction: %s", strerror(errno)) :
@@ -52,22 +58,29 @@ static int catch_faults(void)
 /* One byte of H: EFAULT if there is nothing. @flip: write its opposite. */
 static int host_access(volatile uint8_t *at, bool write, bool flip, uint8_t *byte)
 {
-	if (sigsetjmp(segv_jump, 1))
-		return EFAULT;
-	if (flip)
-		*at ^= 0x5a;
-	else if (write)
-		*at = *byte;
-	else
-		*byte = *at;
-	return 0;
+	volatile int ret = EFAULT;
+
+	if (!sigsetjmp(segv_jump, 1)) {
+		may_fault = 1;
+		if (flip)
+			*at ^= 0x5a;
+		else if (write)
+			*at = *byte;
+		else
+			*byte = *at;
+		ret = 0;
+	}
+	may_fault = 0;
+	return ret;
 }
 
 /* --- the blobs: the first bytes of GFN 0 are measured --- */
 
 static int put_blob(uint8_t *page, size_t at, const uint8_t *key, const uint8_t *code)
 {
-	const struct uv_esm_range_src src = { .data = code, .len = CODE_BYTES, .alg = UV_ESM_SHA256 };
+	const struct uv_esm_range_src src = { .data = code,
+					      .len = CODE_BYTES,
+					      .alg = UV_ESM_SHA256 };
 	uint8_t *blob = NULL;
 	size_t len = 0;
 	int err = uv_esm_blob_build(key, 0, &src, 1, &blob, &len);
@@ -92,12 +105,26 @@ static int make_blobs(struct real *r)
 	return put_blob(o.h, BLOB, key, o.h) || put_blob(o.h, BAD_BLOB, key, wrong) ? -1 : 0;
 }
 
+static void stay_here(void)
+{
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	if (sched_setaffinity(0, sizeof(cpu), &cpu))
+		say("sched_setaffinity: %s", strerror(errno));
+}
+
 int real_open(struct real *r, const struct hv *hv)
 {
 	*r = (struct real){ .hv = hv };
 	for (unsigned int i = 0; i < CONF_VMS; i++)
 		r->vm[i] = (struct own){ .svm = -1, .uv = -1 };
-	if (catch_faults() || make_blobs(r) || uctrace_open())
+	if (hv->one_cpu)
+		stay_here();
+	/* "LPID 1 went secure" a thousand times is slow on an emulated console. */
+	if (file_write("/proc/sys/kernel/printk", "5") || catch_faults() || make_blobs(r) ||
+	    uctrace_open())
 		return -1;
 	return pagemap_open(&r->pagemap, getpid()) ? say("pagemap: %s", strerror(errno)) : 0;
 }
@@ -110,8 +137,9 @@ static void end_vm(struct real *r, unsigned int i)
 		return;
 	if (o->uv >= 0)
 		close(o->uv);
-	r->hv->destroy(o);
+	/* First: upstream's device pages point to their VM. */
 	munmap(o->h, o->len);
+	r->hv->destroy(o);
 	*o = (struct own){ .svm = -1, .uv = -1 };
 }
 
