@@ -16,6 +16,7 @@
 #include <linux/vmalloc.h>
 #include <linux/highmem.h>
 
+#include "compat.h"
 #include "uvmem.h"
 
 /* What a device page stands for; no slot: nothing any more. */
@@ -85,7 +86,7 @@ struct page *uvmem_devpage_alloc(struct uvmem_slot *slot, u64 gfn)
 	spin_unlock(&pool.lock);
 
 	page = uvmem_devpage(index);
-	zone_device_page_init(page);
+	uvmem_device_page_init(page, &pool.pgmap);
 	return page;
 }
 
@@ -136,8 +137,10 @@ static void uvmem_page_free(struct page *page)
 	spin_unlock(&pool.lock);
 }
 
+UVMEM_FREE_CALLBACK(uvmem_page_free)
+
 static const struct dev_pagemap_ops uvmem_pagemap_ops = {
-	.page_free = uvmem_page_free,
+	UVMEM_FREE_OP(uvmem_page_free),
 	.migrate_to_ram = uvmem_migrate_to_ram,
 };
 

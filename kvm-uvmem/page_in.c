@@ -10,14 +10,15 @@
  *
  * Locks: mmap lock (read), then the stripe of the run.
  */
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
-#include <linux/pagevec.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
 #include "uvmem.h"
 
 /* One migrate_vma call. */
@@ -306,8 +307,10 @@ static void drain_lru(void)
 {
 	int cpu;
 
+	cpus_read_lock();
 	for_each_online_cpu(cpu)
-		work_on_cpu_safe(cpu, drain_this_cpu, NULL);
+		work_on_cpu(cpu, drain_this_cpu, NULL);
+	cpus_read_unlock();
 }
 
 /**

@@ -163,6 +163,10 @@ static int pool_usage(struct usage *u)
 	struct uvmem_info info;
 	int svm, ret;
 
+	u->device_free = 0;
+	u->device_pages = 0;
+	if (dev < 0 && upstream_is_here())
+		return 0; /* it does not tell */
 	if (dev < 0)
 		return say("/dev/uvmem: %s", strerror(errno));
 	svm = ioctl(dev, UVMEM_CREATE_SVM, &create);
