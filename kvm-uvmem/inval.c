@@ -94,9 +94,8 @@ static void inval_gfn(struct uvmem_svm *svm, u64 gfn)
 	slot = uvmem_slot_find(svm, gfn);
 	if (slot) {
 		mutex_lock(stripe);
-		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_SHARED && uvmem_gfn_value(slot, gfn)) {
+		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_SHARED && uvmem_gfn_value(slot, gfn))
 			inval_page(slot, gfn);
-		}
 		mutex_unlock(stripe);
 	}
 	srcu_read_unlock(&uvmem_srcu, idx);

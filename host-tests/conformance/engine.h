@@ -33,8 +33,8 @@ void table_run(struct real *r);
 void known_run(struct real *r);
 
 /* ktap.c: nested results, as kernel CI reads them. */
-void ktap_begin(const char *suite);		  /* a subtest begins */
-void ktap_end(void);				  /* and ends: failed if one in it did */
+void ktap_begin(const char *suite); /* a subtest begins */
+void ktap_end(void);		    /* and ends: failed if one in it did */
 void ktap_result(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ktap_skip(const char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ktap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

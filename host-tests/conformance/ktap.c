@@ -15,7 +15,6 @@ static struct {
 } level[LEVELS];
 static unsigned int depth;
 
-
 void ktap_begin(const char *suite)
 {
 	if (!level[0].results && !depth && !level[0].suite)

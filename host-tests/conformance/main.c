@@ -19,7 +19,7 @@
 
 #include "engine.h"
 
-#define GROUP 500      /* sequences that are one result */
+#define GROUP 500    /* sequences that are one result */
 #define MAX_SHOWN 10 /* failures that are shrunk and shown */
 
 static const struct hv *const hypervisors[] = { &hv_uvmem };
@@ -184,8 +184,9 @@ int main(int argc, char **argv)
 	const char *why;
 
 	if (parse_options(argc, argv)) {
-		fprintf(stderr, "usage: %s [--hv=NAME] [--table] [--seed=N] [--first=N] [--count=N] "
-				"[--steps=N] [--replay=STEPS]\n",
+		fprintf(stderr,
+			"usage: %s [--hv=NAME] [--table] [--seed=N] [--first=N] [--count=N] "
+			"[--steps=N] [--replay=STEPS]\n",
 			argv[0]);
 		return 2;
 	}

@@ -25,8 +25,8 @@ enum deviation {
 
 /* What a page holds. */
 struct content {
-	uint32_t seal;		     /* 0: in the clear; else ciphertext, number of the seal */
-	uint8_t byte[CONF_OFFSETS];  /* in the clear: the bytes; sealed: what was flipped */
+	uint32_t seal;		    /* 0: in the clear; else ciphertext, number of the seal */
+	uint8_t byte[CONF_OFFSETS]; /* in the clear: the bytes; sealed: what was flipped */
 };
 
 /* What H's page table holds. */
@@ -38,24 +38,24 @@ enum mem { MEM_EMPTY, MEM_SEALED, MEM_DROPPED };
 struct model_gfn {
 	/* the ultravisor's */
 	enum uv_gfn_state uv;
-	bool fresh;		/* shared just now: to be zeroed when it gets a page */
-	bool self;		/* backed with zeros without a UV_PAGE_IN */
-	uint32_t seal;		/* SEALED: its number */
-	struct content secure;	/* RESIDENT, SEALED: what the guest has */
+	bool fresh;	       /* shared just now: to be zeroed when it gets a page */
+	bool self;	       /* backed with zeros without a UV_PAGE_IN */
+	uint32_t seal;	       /* SEALED: its number */
+	struct content secure; /* RESIDENT, SEALED: what the guest has */
 	/* the hypervisor's */
 	enum uvmem_gfn_state hv;
 	enum mem mem;
-	bool pinned;		/* SHARED: it has a page */
+	bool pinned; /* SHARED: it has a page */
 	/* H */
 	bool mapped;
 	enum pte pte;
-	struct content h;	/* PTE_PAGE */
+	struct content h; /* PTE_PAGE */
 };
 
 struct model_slot {
-	bool hv;		/* the hypervisor has it */
-	bool told;		/* and has registered it */
-	bool uv;		/* the ultravisor has it */
+	bool hv;   /* the hypervisor has it */
+	bool told; /* and has registered it */
+	bool uv;   /* the ultravisor has it */
 };
 
 struct model_vm {
@@ -64,7 +64,7 @@ struct model_vm {
 	enum uv_vm_state uv;
 	enum uv_stop_reason stop;
 	uint64_t stop_gfn;
-	bool in_esm;		/* between UV_SIM_ESM_START and _FINISH */
+	bool in_esm; /* between UV_SIM_ESM_START and _FINISH */
 	bool measuring;
 	bool aborting;
 	struct model_slot slot[CONF_SLOTS];
@@ -83,21 +83,21 @@ struct ucall {
 
 /* What a step is to show. */
 struct expect {
-	int64_t ret;		/* U_*, H_*, or 0 and an errno for what has none */
-	bool bytes_known;	/* reads: @byte is what is read */
+	int64_t ret;	  /* U_*, H_*, or 0 and an errno for what has none */
+	bool bytes_known; /* reads: @byte is what is read */
 	uint8_t byte[CONF_OFFSETS];
-	bool loads;		/* UV_ESM: code and blobs are put into GFN 0 first */
-	bool flips;		/* a host write to ciphertext: its bits are flipped */
+	bool loads; /* UV_ESM: code and blobs are put into GFN 0 first */
+	bool flips; /* a host write to ciphertext: its bits are flipped */
 	unsigned int nucalls;
-	bool waits;		/* an ultracall comes from a worker, some time later */
+	bool waits; /* an ultracall comes from a worker, some time later */
 	struct ucall ucall[MODEL_UCALLS];
 };
 
 struct model {
 	uint32_t seals;
-	uint32_t deviations;	/* bits of enum deviation */
+	uint32_t deviations; /* bits of enum deviation */
 	struct model_vm vm[CONF_VMS];
-	struct expect *expect;	/* of the step that is being made */
+	struct expect *expect; /* of the step that is being made */
 };
 
 extern const struct slot_range {

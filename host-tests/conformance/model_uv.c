@@ -9,7 +9,7 @@
 
 #include "model.h"
 
-#define LOST_TRIES 8  /* of a sealed page that the hypervisor does not bring */
+#define LOST_TRIES 8 /* of a sealed page that the hypervisor does not bring */
 #define MAX_TRIES 32
 
 static const struct content zeros;
@@ -303,8 +303,7 @@ static int64_t tell_run(struct model *m, unsigned int i, unsigned int gfn, unsig
 	return ret && share ? U_PARAMETER : U_SUCCESS;
 }
 
-static int64_t change(struct model *m, unsigned int i, unsigned int gfn, unsigned int n,
-		      bool share)
+static int64_t change(struct model *m, unsigned int i, unsigned int gfn, unsigned int n, bool share)
 {
 	struct model_vm *vm = &m->vm[i];
 	bool ask[CONF_GFNS + 1] = { false };

@@ -61,7 +61,7 @@ enum bad_arg {
 	ARG_ORDER_SMALL,
 	ARG_ORDER_LARGE,
 	ARG_UNALIGNED,
-	ARG_NO_GFN,   /* in no memslot, far away */
+	ARG_NO_GFN, /* in no memslot, far away */
 	ARG_VARIANTS,
 };
 

@@ -67,7 +67,9 @@ static int host_access(volatile uint8_t *at, bool write, bool flip, uint8_t *byt
 
 static int put_blob(uint8_t *page, size_t at, const uint8_t *key, const uint8_t *code)
 {
-	const struct uv_esm_range_src src = { .data = code, .len = CODE_BYTES, .alg = UV_ESM_SHA256 };
+	const struct uv_esm_range_src src = { .data = code,
+					      .len = CODE_BYTES,
+					      .alg = UV_ESM_SHA256 };
 	uint8_t *blob = NULL;
 	size_t len = 0;
 	int err = uv_esm_blob_build(key, 0, &src, 1, &blob, &len);

@@ -11,10 +11,10 @@
 
 struct real {
 	const struct hv *hv;
-	struct own vm[CONF_VMS];      /* h = NULL: there is none */
+	struct own vm[CONF_VMS];	/* h = NULL: there is none */
 	struct own_vcpu vcpu[CONF_VMS]; /* opened once, moved from VM to VM */
 	bool have_vcpu[CONF_VMS];
-	uint8_t *blobs;		      /* the good and the bad one, as they go into GFN 0 */
+	uint8_t *blobs; /* the good and the bad one, as they go into GFN 0 */
 	struct pagemap pagemap;
 };
 

@@ -29,8 +29,8 @@ enum gfn_state {
 	TOUCHED,
 	RESIDENT,
 	SEALED,
-	DROPPED,     /* resident, but H has dropped its device page */
-	LOST,	     /* sealed, but H has dropped the ciphertext */
+	DROPPED, /* resident, but H has dropped its device page */
+	LOST,	 /* sealed, but H has dropped the ciphertext */
 	SHARED,
 	SHARED_GONE, /* shared, but H has dropped the page */
 	UNMAPPED,    /* H is not mapped there */
@@ -100,109 +100,156 @@ struct call {
 };
 
 /* What is wrong with the arguments is found in every state but Normal. */
-#define BAD_PAGE_CALL(nr, op)                                                                     \
-	{ nr ": bad flags", op ".1.1", { { IN_NORMAL, G_ANY, H_UNSUPPORTED },                     \
-					 { IN_ANY, G_ANY, H_P2 } } },                             \
-	{ nr ": smaller order", op ".1.2", { { IN_NORMAL, G_ANY, H_UNSUPPORTED },                 \
-					     { IN_ANY, G_ANY, H_P3 } } },                         \
-	{ nr ": larger order", op ".1.3", { { IN_NORMAL, G_ANY, H_UNSUPPORTED },                  \
-					    { IN_ANY, G_ANY, H_P3 } } },                          \
-	{ nr ": unaligned GPA", op ".1.4", { { IN_NORMAL, G_ANY, H_UNSUPPORTED },                 \
-					     { IN_ANY, G_ANY, H_PARAMETER } } },                  \
-	{ nr ": last page of the address space", op ".1.5",                                       \
-	  { { IN_NORMAL, G_ANY, H_UNSUPPORTED }, { IN_ANY, G_ANY, H_PARAMETER } } },              \
-	{ nr ": GPA in no memslot", op ".11.0", { { IN_NORMAL, G_ANY, H_UNSUPPORTED },            \
-						  { IN_ANY, G_ANY, H_PARAMETER } } }
+#define BAD_PAGE_CALL(nr, op)                                                                \
+	{ nr ": bad flags",                                                                  \
+	  op ".1.1",                                                                         \
+	  { { IN_NORMAL, G_ANY, H_UNSUPPORTED }, { IN_ANY, G_ANY, H_P2 } } },                \
+		{ nr ": smaller order",                                                      \
+		  op ".1.2",                                                                 \
+		  { { IN_NORMAL, G_ANY, H_UNSUPPORTED }, { IN_ANY, G_ANY, H_P3 } } },        \
+		{ nr ": larger order",                                                       \
+		  op ".1.3",                                                                 \
+		  { { IN_NORMAL, G_ANY, H_UNSUPPORTED }, { IN_ANY, G_ANY, H_P3 } } },        \
+		{ nr ": unaligned GPA",                                                      \
+		  op ".1.4",                                                                 \
+		  { { IN_NORMAL, G_ANY, H_UNSUPPORTED }, { IN_ANY, G_ANY, H_PARAMETER } } }, \
+		{ nr ": last page of the address space",                                     \
+		  op ".1.5",                                                                 \
+		  { { IN_NORMAL, G_ANY, H_UNSUPPORTED }, { IN_ANY, G_ANY, H_PARAMETER } } }, \
+	{                                                                                    \
+		nr ": GPA in no memslot", op ".11.0",                                        \
+		{                                                                            \
+			{ IN_NORMAL, G_ANY, H_UNSUPPORTED },                                 \
+			{                                                                    \
+				IN_ANY, G_ANY, H_PARAMETER                                   \
+			}                                                                    \
+		}                                                                            \
+	}
 
-#define BAD_UCALL(nr, n, code) { nr " by a guest", "ucall." #n, { { IN_ANY, G_ANY, code } } }
+#define BAD_UCALL(nr, n, code)                      \
+	{                                           \
+		nr " by a guest", "ucall." #n,      \
+		{                                   \
+			{                           \
+				IN_ANY, G_ANY, code \
+			}                           \
+		}                                   \
+	}
 
-#define SHARE_CALL(nr, op, unmapped)                                                              \
-	{ nr, op ".1.1", { { IN_ANY & ~IN_SECURE, G_ANY, U_INVALID },                             \
-			   { IN_ANY, G(NO_SLOT), U_PARAMETER },                                   \
-			   { IN_ANY, G(UNMAPPED), unmapped },                                     \
-			   { IN_ANY, G_ANY, U_SUCCESS } } },                                      \
-	{ nr ": GFN in no memslot", op ".11.1", { { IN_ANY & ~IN_SECURE, G_ANY, U_INVALID },      \
-						  { IN_ANY, G_ANY, U_PARAMETER } } },             \
-	{ nr ": no pages", op ".1.0", { { IN_ANY & ~IN_SECURE, G_ANY, U_INVALID },                \
-					{ IN_ANY, G(NO_SLOT), U_PARAMETER },                      \
-					{ IN_ANY, G_ANY, U_P2 } } },                              \
-	{ nr ": too many pages", op ".1.9", { { IN_ANY & ~IN_SECURE, G_ANY, U_INVALID },          \
-					      { IN_ANY, G(NO_SLOT), U_PARAMETER },                \
-					      { IN_ANY, G_ANY, U_P2 } } }
+#define SHARE_CALL(nr, op, unmapped)                                                               \
+	{ nr,                                                                                      \
+	  op ".1.1",                                                                               \
+	  { { IN_ANY & ~IN_SECURE, G_ANY, U_INVALID },                                             \
+	    { IN_ANY, G(NO_SLOT), U_PARAMETER },                                                   \
+	    { IN_ANY, G(UNMAPPED), unmapped },                                                     \
+	    { IN_ANY, G_ANY, U_SUCCESS } } },                                                      \
+		{ nr ": GFN in no memslot",                                                        \
+		  op ".11.1",                                                                      \
+		  { { IN_ANY & ~IN_SECURE, G_ANY, U_INVALID }, { IN_ANY, G_ANY, U_PARAMETER } } }, \
+		{ nr ": no pages",                                                                 \
+		  op ".1.0",                                                                       \
+		  { { IN_ANY & ~IN_SECURE, G_ANY, U_INVALID },                                     \
+		    { IN_ANY, G(NO_SLOT), U_PARAMETER },                                           \
+		    { IN_ANY, G_ANY, U_P2 } } },                                                   \
+	{                                                                                          \
+		nr ": too many pages", op ".1.9",                                                  \
+		{                                                                                  \
+			{ IN_ANY & ~IN_SECURE, G_ANY, U_INVALID },                                 \
+				{ IN_ANY, G(NO_SLOT), U_PARAMETER },                               \
+			{                                                                          \
+				IN_ANY, G_ANY, U_P2                                                \
+			}                                                                          \
+		}                                                                                  \
+	}
 
 static const struct call calls[] = {
-	{ "H_SVM_PAGE_IN", "in.1.0",
+	{ "H_SVM_PAGE_IN",
+	  "in.1.0",
 	  { { IN_NORMAL, G_ANY, H_UNSUPPORTED },
 	    { IN_ANY, G(UNMAPPED) | G(NO_SLOT), H_PARAMETER },
-	    { IN_ANY, G(RESIDENT), H_PARAMETER }, /* it is in already */
+	    { IN_ANY, G(RESIDENT), H_PARAMETER },		 /* it is in already */
 	    { IN_ANY, G(SHARED) | G(SHARED_GONE), H_PARAMETER }, /* only the guest unshares */
 	    { IN_STOPPED, G(SEALED), H_PARAMETER },
 	    { IN_ANY, G_ANY, H_SUCCESS } } },
 	BAD_PAGE_CALL("H_SVM_PAGE_IN", "in"),
-	{ "H_SVM_PAGE_IN shared", "insh.1.0",
+	{ "H_SVM_PAGE_IN shared",
+	  "insh.1.0",
 	  { { IN_NORMAL, G_ANY, H_UNSUPPORTED },
 	    { IN_ANY, G(UNMAPPED) | G(NO_SLOT), H_PARAMETER },
 	    { IN_SECURE, G(SHARED) | G(SHARED_GONE), H_SUCCESS },
 	    { IN_ANY, G_ANY, H_PARAMETER } } }, /* the guest did not share it */
 	BAD_PAGE_CALL("H_SVM_PAGE_IN shared", "insh"),
-	{ "H_SVM_PAGE_OUT", "out.1.0",
+	{ "H_SVM_PAGE_OUT",
+	  "out.1.0",
 	  { { IN_NORMAL, G_ANY, H_UNSUPPORTED },
 	    { IN_ANY, G(UNMAPPED) | G(NO_SLOT), H_PARAMETER },
 	    { IN_ANY, G_ANY, H_SUCCESS } } },
 	BAD_PAGE_CALL("H_SVM_PAGE_OUT", "out"),
 	/* In a normal VM nobody called UV_ESM: the ultravisor takes no memslot. */
 	{ "H_SVM_INIT_START", "start", { { IN_ANY, G_ANY, H_STATE } } },
-	{ "H_SVM_INIT_START by UV_ESM", "begin",
+	{ "H_SVM_INIT_START by UV_ESM",
+	  "begin",
 	  { { IN_NORMAL, G(UNMAPPED), U_INVALID }, /* H_STATE */
 	    { IN_TRANSIENT, G_ANY, U_BUSY },
 	    { IN_STOPPED, G_ANY, U_INVALID },
 	    { IN_ANY, G_ANY, U_SUCCESS } } },
-	{ "H_SVM_INIT_DONE", "done",
+	{ "H_SVM_INIT_DONE",
+	  "done",
 	  { { IN_TRANSIENT, G(UNMAPPED), H_STATE },
 	    { IN_TRANSIENT, G_ANY, H_SUCCESS },
 	    { IN_ANY, G_ANY, H_UNSUPPORTED } } },
-	{ "H_SVM_INIT_ABORT", "abort",
+	{ "H_SVM_INIT_ABORT",
+	  "abort",
 	  { { IN_NORMAL, G_ANY, H_UNSUPPORTED },
 	    { IN_TRANSIENT, G_ANY, H_PARAMETER }, /* for the guest: it worked */
 	    { IN_ANY, G_ANY, H_STATE } } },
-	{ "UV_ESM", "esm.0",
+	{ "UV_ESM",
+	  "esm.0",
 	  { { IN_NORMAL, G(UNMAPPED), U_INVALID },
 	    { IN_TRANSIENT, G_ANY, U_BUSY },
 	    { IN_STOPPED, G_ANY, U_INVALID },
 	    { IN_ANY, G_ANY, U_SUCCESS } } },
-	{ "UV_ESM: wrong digest", "esm.1",
+	{ "UV_ESM: wrong digest",
+	  "esm.1",
 	  { { IN_NORMAL, G(UNMAPPED), U_INVALID },
 	    { IN_NORMAL, G_ANY, U_PERMISSION },
 	    { IN_TRANSIENT, G_ANY, U_BUSY },
 	    { IN_STOPPED, G_ANY, U_INVALID },
 	    { IN_ANY, G_ANY, U_SUCCESS } } },
-	{ "UV_ESM: blob in no memslot", "esm.2",
+	{ "UV_ESM: blob in no memslot",
+	  "esm.2",
 	  { { IN_NORMAL, G(UNMAPPED), U_INVALID },
 	    { IN_NORMAL, G_ANY, U_PARAMETER },
 	    { IN_TRANSIENT, G_ANY, U_BUSY },
 	    { IN_STOPPED, G_ANY, U_INVALID },
 	    { IN_ANY, G_ANY, U_SUCCESS } } },
-	{ "UV_ESM: device tree in no memslot", "esm.3",
+	{ "UV_ESM: device tree in no memslot",
+	  "esm.3",
 	  { { IN_NORMAL, G(UNMAPPED), U_INVALID },
 	    { IN_NORMAL, G_ANY, U_P2 },
 	    { IN_TRANSIENT, G_ANY, U_BUSY },
 	    { IN_STOPPED, G_ANY, U_INVALID },
 	    { IN_ANY, G_ANY, U_SUCCESS } } },
-	{ "UV_ESM that goes on", "finish.0",
+	{ "UV_ESM that goes on",
+	  "finish.0",
 	  { { IN_TRANSIENT, G(UNMAPPED), U_RETRY }, /* the page cannot be had */
 	    { IN_TRANSIENT, G_ANY, U_SUCCESS },
 	    { IN_ANY, G_ANY, U_INVALID } } },
-	{ "UV_ESM that goes on: wrong digest", "finish.1",
+	{ "UV_ESM that goes on: wrong digest",
+	  "finish.1",
 	  { { IN_TRANSIENT, G(UNMAPPED), U_RETRY },
 	    { IN_TRANSIENT, G_ANY, U_PERMISSION },
 	    { IN_ANY, G_ANY, U_INVALID } } },
-	{ "UV_ESM that goes on: blob in no memslot", "finish.2",
+	{ "UV_ESM that goes on: blob in no memslot",
+	  "finish.2",
 	  { { IN_TRANSIENT, G_ANY, U_PARAMETER }, { IN_ANY, G_ANY, U_INVALID } } },
-	{ "UV_ESM that goes on: device tree in no memslot", "finish.3",
+	{ "UV_ESM that goes on: device tree in no memslot",
+	  "finish.3",
 	  { { IN_TRANSIENT, G_ANY, U_P2 }, { IN_ANY, G_ANY, U_INVALID } } },
 	SHARE_CALL("UV_SHARE_PAGE", "share", U_PARAMETER), /* no page to be had */
 	SHARE_CALL("UV_UNSHARE_PAGE", "unshare", U_SUCCESS),
-	{ "UV_UNSHARE_ALL_PAGES", "unshareall",
+	{ "UV_UNSHARE_ALL_PAGES",
+	  "unshareall",
 	  { { IN_SECURE, G_ANY, U_SUCCESS }, { IN_ANY, G_ANY, U_INVALID } } },
 	BAD_UCALL("UV_PAGE_IN", 0, U_PERMISSION),
 	BAD_UCALL("UV_PAGE_OUT", 1, U_PERMISSION),
@@ -253,7 +300,8 @@ static const struct met {
 static const struct {
 	const char *name, *reason;
 } elsewhere[] = {
-	{ "UV_ESM: U_NO_KEY", "it takes an ultravisor without an owner key: the test unload has one" },
+	{ "UV_ESM: U_NO_KEY",
+	  "it takes an ultravisor without an owner key: the test unload has one" },
 	{ "all ultracalls: U_FUNCTION", "it takes secure_mem=0: the test unload has it" },
 	{ "UV_PAGE_IN, UV_PAGE_OUT, UV_PAGE_INVAL: U_P4, U_P5, U_BUSY",
 	  "a hypervisor that works does not provoke them: the unit tests do" },
@@ -301,9 +349,9 @@ static void run_call(struct real *r, const struct call *call)
 		bool ok = run_steps(r, starts[i].steps, call->steps, &last);
 
 		if (ok && last.ret != code) {
-			ktap_note("conformance:0: %s,%s: the table has %lld, the model and the hypervisor %lld",
-				  starts[i].steps, call->steps, (long long)code,
-				  (long long)last.ret);
+			ktap_note(
+				"conformance:0: %s,%s: the table has %lld, the model and the hypervisor %lld",
+				starts[i].steps, call->steps, (long long)code, (long long)last.ret);
 			ok = false;
 		}
 		ktap_result(ok, "%s: %lld", starts[i].name, (long long)code);
