@@ -22,6 +22,40 @@ static int make_step(struct real *r, struct model *m, const struct step *step,
 	return failure->mm.what ? 1 : 0;
 }
 
+/* Would a step harm this hypervisor? Then nothing is begun. */
+static bool is_hazard(const struct real *r, const struct sequence *seq, struct failure *failure)
+{
+	const struct step begin = { .op = OP_NEW };
+	static struct expect expect;
+	static struct model m;
+
+	memset(&m, 0, sizeof(m));
+	m.deviations = r->hv->deviations;
+	model_step(&m, &begin, &expect);
+	for (unsigned int i = 0; i < seq->n; i++) {
+		model_step(&m, &seq->step[i], &expect);
+		if (!m.hazard)
+			continue;
+		failure->step = i;
+		failure->at = seq->step[i];
+		failure->mm.what = "hazard";
+		snprintf(failure->mm.text, sizeof(failure->mm.text), "%s", m.hazard);
+		return true;
+	}
+	return false;
+}
+
+/* A look that would do harm is left out. */
+static int look_step(struct real *r, struct model *m, const struct step *step,
+		     struct expect *expect, struct failure *failure)
+{
+	static struct model ahead;
+
+	ahead = *m;
+	model_step(&ahead, step, expect);
+	return ahead.hazard ? 0 : make_step(r, m, step, expect, failure);
+}
+
 /* The guest's side of each page, the host's, and the guest's again. */
 static int final_look(struct real *r, struct model *m, struct expect *expect,
 		      struct failure *failure)
@@ -36,7 +70,7 @@ static int final_look(struct real *r, struct model *m, struct expect *expect,
 						     .vm = vm,
 						     .arg = { gfn } };
 
-				ret = make_step(r, m, &step, expect, failure);
+				ret = look_step(r, m, &step, expect, failure);
 			}
 	return ret;
 }
@@ -70,9 +104,12 @@ int sequence_run(struct real *r, const struct sequence *seq, struct failure *fai
 	static struct expect expect;
 	const struct step begin = { .op = OP_NEW };
 	unsigned int i;
-	int ret, left;
+	int ret;
 
+	if (is_hazard(r, seq, failure))
+		return SEQUENCE_HAZARD;
 	memset(&m, 0, sizeof(m));
+	m.deviations = r->hv->deviations;
 	failure->step = 0;
 	ret = make_step(r, &m, &begin, &expect, failure);
 	for (i = 0; i < seq->n && !ret; i++) {
@@ -91,6 +128,5 @@ int sequence_run(struct real *r, const struct sequence *seq, struct failure *fai
 		real_end_vms(r);
 		return ret;
 	}
-	left = end(r, failure);
-	return left;
+	return end(r, failure);
 }

@@ -12,16 +12,20 @@ struct failure {
 	struct step at;
 };
 
+#define SEQUENCE_HAZARD 2
+
 /*
  * In fresh VMs: the steps, and then a look at every page from both sides.
- * 0: as expected. 1: @failure. -1 after a line: it cannot be run.
+ * 0: as expected. 1: @failure. SEQUENCE_HAZARD: nothing was done, as a step would
+ * harm this hypervisor, @failure's text says how. -1 after a line: it cannot be run.
  * @last: what the model expects of the last step; may be NULL.
  */
 int sequence_run(struct real *r, const struct sequence *seq, struct failure *failure,
 		 struct expect *last);
 
 /* generate.c: the sequence with number @n of @seed. */
-void sequence_generate(struct sequence *seq, uint64_t seed, uint64_t n, unsigned int steps);
+void sequence_generate(struct sequence *seq, uint64_t seed, uint64_t n, unsigned int steps,
+		       uint32_t deviations);
 
 /* shrink.c: make @seq, which fails with @failure, as short as it can be. */
 int sequence_shrink(struct real *r, struct sequence *seq, struct failure *failure);

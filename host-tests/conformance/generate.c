@@ -145,7 +145,21 @@ static void draw_step(struct draw *d, struct step *step)
 	}
 }
 
-void sequence_generate(struct sequence *seq, uint64_t seed, uint64_t n, unsigned int steps)
+/* Draw steps until there is one that the hypervisor survives. */
+static void make_step(struct draw *d, struct step *step, struct expect *expect)
+{
+	static struct model before;
+
+	before = d->m;
+	do {
+		d->m = before;
+		draw_step(d, step);
+		model_step(&d->m, step, expect);
+	} while (d->m.hazard);
+}
+
+void sequence_generate(struct sequence *seq, uint64_t seed, uint64_t n, unsigned int steps,
+		       uint32_t deviations)
 {
 	static struct draw d;
 	static struct expect expect;
@@ -156,9 +170,8 @@ void sequence_generate(struct sequence *seq, uint64_t seed, uint64_t n, unsigned
 	rnd(&d.rnd);
 	d.two_vms = !below(&d, 3);
 	d.hot = (uint8_t)(1 + below(&d, CONF_GFNS - 1));
+	d.m.deviations = deviations;
 	model_step(&d.m, &begin, &expect);
-	for (seq->n = 0; seq->n < steps && seq->n < CONF_MAX_STEPS; seq->n++) {
-		draw_step(&d, &seq->step[seq->n]);
-		model_step(&d.m, &seq->step[seq->n], &expect);
-	}
+	for (seq->n = 0; seq->n < steps && seq->n < CONF_MAX_STEPS; seq->n++)
+		make_step(&d, &seq->step[seq->n], &expect);
 }

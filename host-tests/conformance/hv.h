@@ -24,6 +24,7 @@
  * @memslot: @npages 0 deletes; 0 or -errno
  * @hcall: as the ultravisor makes it; its code, or NO_ANSWER after a line
  * @terminate: KVM_PPC_SVM_OFF; 0 or -errno
+ * @one_cpu: it may refuse a page that another CPU has in a batch
  * @states: enum uvmem_gfn_state of the first @n GFNs; its enum uvmem_vm_state,
  *	-1 on failure. NULL: it does not tell
  * @leftover: device pages in use by all VMs; NULL: it does not tell
@@ -31,6 +32,7 @@
 struct hv {
 	const char *name;
 	uint32_t deviations;
+	bool one_cpu;
 	const char *(*usable)(void);
 	int (*create)(struct own *o);
 	void (*destroy)(struct own *o);
@@ -41,6 +43,6 @@ struct hv {
 	int64_t (*leftover)(void);
 };
 
-extern const struct hv hv_uvmem;
+extern const struct hv hv_uvmem, hv_upstream;
 
 #endif /* _CONFORMANCE_HV_H */

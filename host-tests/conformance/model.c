@@ -15,10 +15,15 @@ static void host_access(struct model *m, const struct step *step, bool write)
 		e->ret = EFAULT;
 		return;
 	}
-	hv_host_touch(m, step->vm, step->arg[0], write);
+	if (!hv_host_touch(m, step->vm, step->arg[0], write)) {
+		e->ret = EFAULT;
+		return;
+	}
 	if (!write) {
 		e->bytes_known = g->pte == PTE_ZERO || !g->h.seal;
 		e->byte[offset] = g->pte == PTE_ZERO ? 0 : g->h.byte[offset];
+	} else if (g->h.seal == SEAL_UNKNOWN) {
+		/* noise, and stays it */
 	} else if (g->h.seal) {
 		e->flips = true;
 		g->h.byte[offset] ^= 1; /* it differs, or is what it was again */
@@ -123,14 +128,14 @@ static int64_t call(struct model *m, const struct step *step)
 	case OP_SLOT_ADD:
 		return hv_slot_add(m, vm, arg[0]);
 	default:
-		hv_terminate(m, vm);
-		return 0;
+		return hv_terminate(m, vm);
 	}
 }
 
 void model_step(struct model *m, const struct step *step, struct expect *expect)
 {
 	m->expect = expect;
+	m->hazard = NULL;
 	expect->ret = 0;
 	expect->bytes_known = false;
 	expect->loads = false;

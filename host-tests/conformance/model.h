@@ -18,12 +18,22 @@
 #include "ops.h"
 #include "uv-sim/uapi/uv.h"
 
-/* Where a hypervisor may differ from the model, and why (deviations.c). */
+/* Where a hypervisor may differ from the specification (deviations.c says why). */
 enum deviation {
-	DEV_COUNT, /* there is none yet */
+	DEV_NO_RANGES,	   /* no range calls: UV_ESM asks for each page */
+	DEV_INVALS,	   /* UV_PAGE_INVAL for whatever is unmapped, at any time */
+	DEV_KEEPS_REFUSED, /* a page that UV_PAGE_OUT refuses stays a device page */
+	DEV_DROPPED,	   /* H_SVM_PAGE_OUT does nothing for a page that H dropped */
+	DEV_DONE,	   /* H_SVM_INIT_DONE: device pages for holes; and again for an SVM */
+	DEV_ABORT,	   /* H_SVM_INIT_ABORT unregisters no memslot */
+	DEV_OFF,	   /* termination: other order, and H is not zeroed */
+	DEV_SLOTS,	   /* memslots may change while the VM is transient */
+	DEV_HAZARDS,	   /* it does not survive some things: they are not done to it */
+	DEV_COUNT,
 };
 
 /* What a page holds. */
+#define SEAL_UNKNOWN UINT32_MAX /* whatever was in the page frame before */
 struct content {
 	uint32_t seal;		    /* 0: in the clear; else ciphertext, number of the seal */
 	uint8_t byte[CONF_OFFSETS]; /* in the clear: the bytes; sealed: what was flipped */
@@ -96,6 +106,7 @@ struct expect {
 struct model {
 	uint32_t seals;
 	uint32_t deviations; /* bits of enum deviation */
+	const char *hazard;  /* why the last step is not to be made */
 	struct model_vm vm[CONF_VMS];
 	struct expect *expect; /* of the step that is being made */
 };
@@ -103,6 +114,18 @@ struct model {
 extern const struct slot_range {
 	uint8_t first, n;
 } slot_ranges[CONF_SLOTS];
+
+static inline bool deviates(const struct model *m, enum deviation d)
+{
+	return m->deviations & 1u << d;
+}
+
+/* deviations.c */
+struct deviation_text {
+	const char *name, *what, *clause, *why;
+};
+
+extern const struct deviation_text deviation_texts[DEV_COUNT];
 
 unsigned int slot_of(unsigned int gfn); /* CONF_SLOTS: none */
 
@@ -122,11 +145,11 @@ int64_t model_ucall(struct model *m, unsigned int vm, uint64_t nr, unsigned int 
 
 /* --- the hypervisor's half for model_step() --- */
 
-void hv_host_touch(struct model *m, unsigned int vm, unsigned int gfn, bool write);
+bool hv_host_touch(struct model *m, unsigned int vm, unsigned int gfn, bool write);
 void hv_host_unmap(struct model *m, unsigned int vm, unsigned int gfn);
 int64_t hv_slot_del(struct model *m, unsigned int vm, unsigned int slot);
 int64_t hv_slot_add(struct model *m, unsigned int vm, unsigned int slot);
-void hv_terminate(struct model *m, unsigned int vm);
+int64_t hv_terminate(struct model *m, unsigned int vm);
 
 /* --- the ultravisor's --- */
 

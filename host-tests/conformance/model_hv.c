@@ -33,6 +33,13 @@ static bool has_gfn(const struct model_vm *vm, unsigned int gfn)
 	return s < CONF_SLOTS && vm->slot[s].hv;
 }
 
+/* What would harm this hypervisor: the step is not made. */
+static void hazard(struct model *m, const char *why)
+{
+	if (deviates(m, DEV_HAZARDS) && !m->hazard)
+		m->hazard = why;
+}
+
 static void set_mem(struct model_gfn *g, enum mem mem)
 {
 	g->hv = UVMEM_GFN_MEM;
@@ -59,28 +66,35 @@ static void fault_in(struct model_gfn *g)
 		set_page(g, zeros);
 }
 
-/* A device page becomes a normal one with what the ultravisor hands out. */
-static void move_out(struct model *m, unsigned int vm, unsigned int gfn)
+/*
+ * A device page becomes a normal one with what the ultravisor hands out; zeros
+ * if it has nothing there. False: it stays where it is.
+ */
+static bool move_out(struct model *m, unsigned int vm, unsigned int gfn)
 {
 	struct model_gfn *g = gfn_at(m, vm, gfn);
+	struct content page = zeros;
+	int64_t ret = model_ucall(m, vm, UV_PAGE_OUT, gfn, &page, false);
 
-	set_page(g, zeros);
-	if (model_ucall(m, vm, UV_PAGE_OUT, gfn, &g->h, false) == U_SUCCESS)
-		set_mem(g, MEM_SEALED);
-	else
-		set_mem(g, MEM_EMPTY); /* the ultravisor has nothing there */
+	if (ret && deviates(m, DEV_KEEPS_REFUSED))
+		return false;
+	set_page(g, page);
+	set_mem(g, ret ? MEM_EMPTY : MEM_SEALED);
+	return true;
 }
 
-void hv_host_touch(struct model *m, unsigned int vm, unsigned int gfn, bool write)
+/* False: SIGBUS. */
+bool hv_host_touch(struct model *m, unsigned int vm, unsigned int gfn, bool write)
 {
 	struct model_gfn *g = gfn_at(m, vm, gfn);
 
 	if (g->pte == PTE_DEVICE)
-		move_out(m, vm, gfn);
-	else if (write)
+		return move_out(m, vm, gfn);
+	if (write)
 		fault_in(g);
 	else if (g->pte == PTE_NONE)
 		g->pte = PTE_ZERO;
+	return true;
 }
 
 /* munmap(), MADV_DONTNEED: the ultravisor hears of it if the page is shared. */
@@ -110,6 +124,13 @@ static int64_t release_shared(struct model *m, unsigned int vm, unsigned int gfn
 
 	if (g->hv != UVMEM_GFN_SHARED)
 		return H_SUCCESS;
+	if (deviates(m, DEV_INVALS)) {
+		/* It does not ask. */
+		if (g->uv == UV_GFN_SHARED || g->uv == UV_GFN_SHARED_UNMAPPED)
+			hazard(m, "a page that is still shared is taken for a secure one");
+		set_mem(g, MEM_EMPTY);
+		return H_SUCCESS;
+	}
 	if (model_ucall(m, vm, UV_PAGE_INVAL, gfn, NULL, false) != U_P2)
 		return H_PARAMETER;
 	set_mem(g, MEM_EMPTY);
@@ -123,8 +144,10 @@ static int64_t move_page_in(struct model *m, unsigned int vm, unsigned int gfn, 
 
 	if (g->hv == UVMEM_GFN_UVMEM || (touched && g->pte != PTE_PAGE))
 		return H_SUCCESS;
-	if (g->pte == PTE_PAGE && model_ucall(m, vm, UV_PAGE_IN, gfn, &g->h, false) != U_SUCCESS)
+	if (g->pte == PTE_PAGE && model_ucall(m, vm, UV_PAGE_IN, gfn, &g->h, false) != U_SUCCESS) {
+		hazard(m, "UV_PAGE_IN fails: the device page and the GFN's state are lost");
 		return H_PARAMETER;
+	}
 	g->pte = PTE_DEVICE;
 	g->hv = UVMEM_GFN_UVMEM;
 	return H_SUCCESS;
@@ -179,6 +202,8 @@ static int64_t share(struct model *m, unsigned int vm, unsigned int gfn)
 
 	if (!has_gfn(&m->vm[vm], gfn) || !g->mapped)
 		return H_PARAMETER;
+	if (g->uv != UV_GFN_SHARED && g->uv != UV_GFN_SHARED_UNMAPPED)
+		hazard(m, "a page that is not shared is taken for a shared one");
 	if (g->hv == UVMEM_GFN_UVMEM) {
 		set_page(g, zeros);
 		set_mem(g, MEM_EMPTY);
@@ -214,8 +239,8 @@ static int64_t page_out(struct model *m, unsigned int vm, unsigned int gfn)
 	if (!has_gfn(&m->vm[vm], gfn) || !g->mapped)
 		return H_PARAMETER;
 	if (g->hv == UVMEM_GFN_UVMEM)
-		move_out(m, vm, gfn);
-	else if (g->hv == UVMEM_GFN_MEM && g->mem == MEM_DROPPED)
+		return move_out(m, vm, gfn) ? H_SUCCESS : H_PARAMETER;
+	if (g->hv == UVMEM_GFN_MEM && g->mem == MEM_DROPPED && !deviates(m, DEV_DROPPED))
 		page_out_dropped(m, vm, gfn);
 	return H_SUCCESS;
 }
@@ -276,8 +301,10 @@ static int64_t init_start(struct model *m, unsigned int i)
 	int64_t ret = H_SUCCESS;
 	unsigned int s;
 
-	if (vm->hv != UVMEM_VM_NORMAL)
+	if (vm->hv != UVMEM_VM_NORMAL) {
+		hazard(m, "H_SVM_INIT_START again resets the VM's state");
 		return H_STATE;
+	}
 	for (s = 0; s < CONF_SLOTS && !ret; s++)
 		if (vm->slot[s].hv)
 			ret = tell_slot(m, i, s);
@@ -285,6 +312,8 @@ static int64_t init_start(struct model *m, unsigned int i)
 		untell_slot(m, i, s);
 	if (!ret)
 		vm->hv = UVMEM_VM_TRANSIENT;
+	else
+		hazard(m, "H_SVM_INIT_START that fails leaves the VM transient");
 	return ret;
 }
 
@@ -293,6 +322,8 @@ static int64_t init_done(struct model *m, unsigned int i)
 {
 	struct model_vm *vm = &m->vm[i];
 
+	if (vm->hv == UVMEM_VM_SECURE && deviates(m, DEV_DONE))
+		return H_SUCCESS;
 	if (vm->hv != UVMEM_VM_TRANSIENT)
 		return H_UNSUPPORTED;
 	for (unsigned int k = 0; k < CONF_GFNS; k++) {
@@ -304,7 +335,7 @@ static int64_t init_done(struct model *m, unsigned int i)
 			return H_STATE;
 		if (g->hv != UVMEM_GFN_NORMAL)
 			continue;
-		if (g->pte == PTE_PAGE) {
+		if (g->pte == PTE_PAGE || deviates(m, DEV_DONE)) {
 			g->pte = PTE_DEVICE;
 			g->hv = UVMEM_GFN_UVMEM;
 		} else {
@@ -313,6 +344,14 @@ static int64_t init_done(struct model *m, unsigned int i)
 	}
 	vm->hv = UVMEM_VM_SECURE;
 	return H_SUCCESS;
+}
+
+/* Its loop over a memslot ends where H is not mapped. */
+static void check_drop(struct model *m, const struct model_vm *vm)
+{
+	for (unsigned int k = 0; k < CONF_GFNS; k++)
+		if (has_gfn(vm, k) && !vm->gfn[k].mapped)
+			hazard(m, "H is not all mapped: pages stay secure");
 }
 
 static int64_t init_abort(struct model *m, unsigned int i)
@@ -324,74 +363,119 @@ static int64_t init_abort(struct model *m, unsigned int i)
 	if (vm->hv == UVMEM_VM_SECURE)
 		return H_STATE;
 	vm->hv = UVMEM_VM_NORMAL;
+	check_drop(m, vm);
 	for (unsigned int k = 0; k < CONF_GFNS; k++) {
-		if (vm->gfn[k].hv == UVMEM_GFN_UVMEM)
-			move_out(m, i, k);
+		if (vm->gfn[k].hv == UVMEM_GFN_UVMEM && !move_out(m, i, k))
+			hazard(m, "a page that cannot be paged out outlives the abort");
 		set_normal(&vm->gfn[k]);
 	}
-	for (unsigned int s = 0; s < CONF_SLOTS; s++)
+	for (unsigned int s = 0; s < CONF_SLOTS; s++) {
+		if (deviates(m, DEV_ABORT))
+			vm->slot[s].told = false;
 		untell_slot(m, i, s);
+	}
 	model_ucall(m, i, UV_SVM_TERMINATE, 0, NULL, false);
 	return H_PARAMETER;
 }
 
 /* Its secure life is over: zeros, whatever it was. */
-static void drop(struct model_gfn *g)
+static void drop(struct model *m, struct model_gfn *g)
 {
 	bool sealed = g->hv == UVMEM_GFN_MEM && g->mem == MEM_SEALED;
 
-	if (g->pte == PTE_DEVICE || (g->hv == UVMEM_GFN_SHARED && g->pinned) ||
-	    (sealed && g->mapped))
+	if (deviates(m, DEV_OFF)) {
+		/* A page that nobody filled; ciphertext and shared pages stay. */
+		if (g->pte == PTE_DEVICE)
+			set_page(g, (struct content){ .seal = SEAL_UNKNOWN });
+	} else if (g->pte == PTE_DEVICE || (g->hv == UVMEM_GFN_SHARED && g->pinned) ||
+		   (sealed && g->mapped)) {
 		set_page(g, zeros);
+	}
 	set_normal(g);
 }
 
-void hv_terminate(struct model *m, unsigned int i)
+static void drop_slot(struct model *m, unsigned int i, unsigned int slot)
+{
+	const struct slot_range *r = &slot_ranges[slot];
+
+	for (unsigned int k = r->first; k < r->first + r->n; k++)
+		drop(m, &m->vm[i].gfn[k]);
+}
+
+int64_t hv_terminate(struct model *m, unsigned int i)
 {
 	struct model_vm *vm = &m->vm[i];
+	unsigned int s;
 
 	if (vm->hv == UVMEM_VM_NORMAL)
-		return;
+		return 0;
+	check_drop(m, vm);
 	vm->hv = UVMEM_VM_NORMAL;
-	model_ucall(m, i, UV_SVM_TERMINATE, 0, NULL, false);
-	for (unsigned int s = 0; s < CONF_SLOTS; s++)
+	if (vm->uv == UV_VM_NORMAL)
+		hazard(m, "UV_SVM_TERMINATE fails: the VM stays what it is");
+	if (!deviates(m, DEV_OFF))
+		model_ucall(m, i, UV_SVM_TERMINATE, 0, NULL, false);
+	for (s = 0; s < CONF_SLOTS; s++)
 		untell_slot(m, i, s);
-	for (unsigned int k = 0; k < CONF_GFNS; k++)
-		drop(&vm->gfn[k]);
+	if (deviates(m, DEV_OFF))
+		model_ucall(m, i, UV_SVM_TERMINATE, 0, NULL, false);
+	for (s = 0; s < CONF_SLOTS; s++)
+		drop_slot(m, i, s);
+	return 0;
+}
+
+static bool slots_fixed(const struct model *m, const struct model_vm *vm)
+{
+	return vm->hv == UVMEM_VM_TRANSIENT && !deviates(m, DEV_SLOTS);
 }
 
 int64_t hv_slot_del(struct model *m, unsigned int i, unsigned int slot)
 {
-	const struct slot_range *r = &slot_ranges[slot];
 	struct model_vm *vm = &m->vm[i];
 
-	if (vm->hv == UVMEM_VM_TRANSIENT)
+	if (slots_fixed(m, vm))
 		return -EBUSY;
 	if (!vm->slot[slot].hv)
 		return -ENOENT;
+	if (vm->hv != UVMEM_VM_NORMAL)
+		check_drop(m, vm);
 	vm->slot[slot].hv = false;
 	untell_slot(m, i, slot);
-	for (unsigned int k = r->first; k < r->first + r->n; k++)
-		drop(&vm->gfn[k]);
+	drop_slot(m, i, slot);
 	return 0;
 }
 
 /* Memory that is plugged into a secure VM is secure, and reads as zeros. */
-int64_t hv_slot_add(struct model *m, unsigned int i, unsigned int slot)
+static int64_t plug_in(struct model *m, unsigned int i, unsigned int slot)
 {
 	const struct slot_range *r = &slot_ranges[slot];
+
+	if (tell_slot(m, i, slot)) {
+		hazard(m, "a memslot that cannot be registered is there all the same");
+		return -EIO;
+	}
+	for (unsigned int k = r->first; k < r->first + r->n; k++) {
+		struct model_gfn *g = gfn_at(m, i, k);
+
+		set_mem(g, MEM_EMPTY);
+		if (deviates(m, DEV_DONE)) {
+			g->hv = UVMEM_GFN_UVMEM;
+			g->pte = PTE_DEVICE;
+		}
+	}
+	return 0;
+}
+
+int64_t hv_slot_add(struct model *m, unsigned int i, unsigned int slot)
+{
 	struct model_vm *vm = &m->vm[i];
 
-	if (vm->hv == UVMEM_VM_TRANSIENT)
+	if (slots_fixed(m, vm))
 		return -EBUSY;
 	if (vm->slot[slot].hv)
 		return -EEXIST;
-	if (vm->hv == UVMEM_VM_SECURE) {
-		if (tell_slot(m, i, slot))
-			return -EIO;
-		for (unsigned int k = r->first; k < r->first + r->n; k++)
-			set_mem(&vm->gfn[k], MEM_EMPTY);
-	}
+	if (vm->hv != UVMEM_VM_NORMAL && plug_in(m, i, slot))
+		return -EIO;
 	vm->slot[slot].hv = true;
 	return 0;
 }

@@ -194,6 +194,8 @@ int64_t model_ucall(struct model *m, unsigned int vm, uint64_t nr, unsigned int 
 	struct expect *e = m->expect;
 	int64_t ret = ucall(m, &m->vm[vm], nr, what, page, shared);
 
+	if (nr == UV_PAGE_INVAL && deviates(m, DEV_INVALS))
+		return ret;
 	if (e->nucalls < MODEL_UCALLS)
 		e->ucall[e->nucalls++] = (struct ucall){
 			.vm = (uint16_t)vm,
@@ -380,6 +382,22 @@ int64_t uv_esm_begin(struct model *m, unsigned int i)
 	return U_INVALID;
 }
 
+/* Without range calls: every page, touched or not. */
+static int64_t move_in_single(struct model *m, unsigned int i)
+{
+	struct model_vm *vm = &m->vm[i];
+
+	for (unsigned int k = 0; k < CONF_GFNS; k++) {
+		if (vm->gfn[k].uv == UV_GFN_NOSLOT)
+			continue;
+		/* It refuses what it brought in before. */
+		if (model_hcall(m, i, H_SVM_PAGE_IN, k) != H_SUCCESS &&
+		    vm->gfn[k].uv != UV_GFN_RESIDENT)
+			return U_RETRY;
+	}
+	return U_SUCCESS;
+}
+
 /* Every page that was touched comes in, one memslot after the other. */
 static int64_t move_in(struct model *m, unsigned int i)
 {
@@ -402,7 +420,7 @@ static int64_t secure(struct model *m, unsigned int i, enum esm_variant variant)
 		return U_PARAMETER;
 	if (variant == ESM_FDT)
 		return U_P2;
-	ret = move_in(m, i);
+	ret = deviates(m, DEV_NO_RANGES) ? move_in_single(m, i) : move_in(m, i);
 	if (ret)
 		return ret;
 	vm->measuring = true;

@@ -6,6 +6,7 @@
  * the place of a page that was unmapped.
  */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -94,12 +95,26 @@ static int make_blobs(struct real *r)
 	return put_blob(o.h, BLOB, key, o.h) || put_blob(o.h, BAD_BLOB, key, wrong) ? -1 : 0;
 }
 
+static void stay_here(void)
+{
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	if (sched_setaffinity(0, sizeof(cpu), &cpu))
+		say("sched_setaffinity: %s", strerror(errno));
+}
+
 int real_open(struct real *r, const struct hv *hv)
 {
 	*r = (struct real){ .hv = hv };
 	for (unsigned int i = 0; i < CONF_VMS; i++)
 		r->vm[i] = (struct own){ .svm = -1, .uv = -1 };
-	if (catch_faults() || make_blobs(r) || uctrace_open())
+	if (hv->one_cpu)
+		stay_here();
+	/* "LPID 1 went secure" a thousand times is slow on an emulated console. */
+	if (file_write("/proc/sys/kernel/printk", "5") || catch_faults() || make_blobs(r) ||
+	    uctrace_open())
 		return -1;
 	return pagemap_open(&r->pagemap, getpid()) ? say("pagemap: %s", strerror(errno)) : 0;
 }
@@ -112,8 +127,9 @@ static void end_vm(struct real *r, unsigned int i)
 		return;
 	if (o->uv >= 0)
 		close(o->uv);
-	r->hv->destroy(o);
+	/* First: upstream's device pages point to their VM. */
 	munmap(o->h, o->len);
+	r->hv->destroy(o);
 	*o = (struct own){ .svm = -1, .uv = -1 };
 }
 

@@ -23,6 +23,8 @@ static int still_fails(struct real *r, struct sequence *seq, unsigned int first,
 	ret = sequence_run(r, &shorter, &found, NULL);
 	if (ret <= 0)
 		return ret;
+	if (ret == SEQUENCE_HAZARD)
+		return 0;
 	if (strcmp(found.mm.what, failure->mm.what))
 		return 0;
 	*seq = shorter;
