@@ -241,6 +241,42 @@ static void abort_ignored(void **state)
 	machine_free(vm->m);
 }
 
+/* UV_ESM in two steps: transient between them, to all others as if it ran. */
+static void two_steps(void **state)
+{
+	struct vm *vm = normal_vm(64);
+
+	(void)state;
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, vm->blob_gpa, 0, NULL), U_INVALID);
+	assert_int_equal(guest(vm, UV_SIM_ESM_START, 0, 0, NULL), U_SUCCESS);
+	assert_int_equal(svm_info(vm).state, UV_VM_TRANSIENT);
+	assert_int_equal(guest(vm, UV_SIM_ESM_START, 0, 0, NULL), U_BUSY);
+	assert_int_equal(guest(vm, UV_ESM, vm->blob_gpa, 0, NULL), U_BUSY);
+	assert_int_equal(guest(vm, UV_SHARE_PAGE, 1, 1, NULL), U_INVALID);
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, vm->blob_gpa, 0, NULL), U_SUCCESS);
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, vm->blob_gpa, 0, NULL), U_INVALID);
+	for (uint64_t g = 0; g < N - 2; g++)
+		assert_true(guest_check(vm, g, SEED));
+	machine_free(vm->m);
+}
+
+static void two_steps_that_fail(void **state)
+{
+	struct vm *vm = normal_vm(64);
+
+	(void)state;
+	assert_int_equal(guest(vm, UV_SIM_ESM_START, 0, 0, NULL), U_SUCCESS);
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, N << 12, 0, NULL), U_PARAMETER);
+	is_normal_again(vm, -1);
+	/* Terminated in between: the LPID is free at once, and UV_ESM is possible. */
+	assert_int_equal(guest(vm, UV_SIM_ESM_START, 0, 0, NULL), U_SUCCESS);
+	assert_int_equal(hv(vm->m, UV_SVM_TERMINATE, 1, 0, 0, 0, 0), U_SUCCESS);
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, vm->blob_gpa, 0, NULL), U_INVALID);
+	assert_int_equal(svm_info(vm).state, UV_VM_NORMAL);
+	assert_int_equal(hv(vm->m, UV_WRITE_PATE, 1, UV_PATE_HR, 0x1000, 0, 0), U_SUCCESS);
+	machine_free(vm->m);
+}
+
 /* After measurement began, the hypervisor offers contents for what was a hole. */
 static bool slip_in(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
 		    uint64_t *out, int64_t *ret)
@@ -544,6 +580,8 @@ int main(void)
 		cmocka_unit_test(terminated_inside),
 		cmocka_unit_test(abort_by_the_hypervisor),
 		cmocka_unit_test(abort_ignored),
+		cmocka_unit_test(two_steps),
+		cmocka_unit_test(two_steps_that_fail),
 		cmocka_unit_test(nothing_comes_in_after_measurement),
 		cmocka_unit_test(tampering_before_measurement),
 		cmocka_unit_test(hypervisor_lies),
