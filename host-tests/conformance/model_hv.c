@@ -246,7 +246,7 @@ static int64_t page_out(struct model *m, unsigned int vm, unsigned int gfn)
 }
 
 /* The order in which bad arguments are found; a test has one at a time. */
-static int64_t check_args(const struct model_vm *vm, enum bad_arg bad)
+static int64_t check_args(struct model *m, const struct model_vm *vm, enum bad_arg bad)
 {
 	if (vm->hv == UVMEM_VM_NORMAL)
 		return H_UNSUPPORTED;
@@ -257,6 +257,8 @@ static int64_t check_args(const struct model_vm *vm, enum bad_arg bad)
 	case ARG_FLAGS:
 		return H_P2;
 	case ARG_UNALIGNED:
+		hazard(m, "an unaligned guest_pa is not refused");
+		return H_PARAMETER;
 	case ARG_NO_GFN:
 		return H_PARAMETER;
 	default:
@@ -486,7 +488,7 @@ int64_t hv_slot_add(struct model *m, unsigned int i, unsigned int slot)
 int64_t model_hcall_arg(struct model *m, unsigned int vm, uint64_t nr, unsigned int gfn,
 			enum bad_arg bad)
 {
-	int64_t ret = check_args(&m->vm[vm], bad);
+	int64_t ret = check_args(m, &m->vm[vm], bad);
 
 	if (ret)
 		return ret;
@@ -517,7 +519,7 @@ int64_t model_hcall(struct model *m, unsigned int vm, uint64_t nr, unsigned int 
 int64_t model_hcall_range(struct model *m, unsigned int vm, unsigned int gfn, unsigned int n,
 			  uint64_t flags)
 {
-	int64_t ret = check_args(&m->vm[vm], ARG_GOOD);
+	int64_t ret = check_args(m, &m->vm[vm], ARG_GOOD);
 
 	if (ret)
 		return ret;
