@@ -9,7 +9,7 @@
  *   --first=N		beginning with this one
  *   --seed=N		of that seed
  *   --steps=N		of so many steps
- *   --replay=STEPS	this sequence, step by step
+ *   --replay=STEPS	this sequence; with --count=N so many times
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -107,11 +107,9 @@ static void run_generated(struct real *r)
 	ktap_end();
 }
 
-/* Each prefix of the sequence is shown with what it comes to. */
 static void run_replay(struct real *r)
 {
 	static struct sequence seq;
-	static struct expect expect;
 	struct failure failure;
 	char text[64];
 	int ret = sequence_parse(&seq, opt.replay);
@@ -119,20 +117,21 @@ static void run_replay(struct real *r)
 	if (ret)
 		ktap_bail("REPLAY= is no sequence");
 	ktap_begin("replay");
-	ret = sequence_run(r, &seq, &failure, &expect);
+	do
+		ret = sequence_run(r, &seq, &failure, NULL);
+	while (!ret && opt.count-- > 1);
 	if (ret < 0)
 		ktap_bail("the sequence cannot be run");
-	if (ret == SEQUENCE_HAZARD) {
-		ktap_skip(failure.mm.text, "step %u", failure.step + 1);
-		ktap_end();
-		return;
-	}
 	for (unsigned int i = 0; i < seq.n; i++)
 		ktap_note("%3u %s%s", i + 1, step_print(text, sizeof(text), &seq.step[i]),
 			  ret && i == failure.step ? "   <---" : "");
-	if (ret)
-		failure_note(&failure, &seq);
-	ktap_result(!ret, "%s", ret ? failure.mm.what : "as expected");
+	if (ret == SEQUENCE_HAZARD) {
+		ktap_skip(failure.mm.text, "step %u", failure.step + 1);
+	} else {
+		if (ret)
+			failure_note(&failure, &seq);
+		ktap_result(!ret, "%s", ret ? failure.mm.what : "as expected");
+	}
 	ktap_end();
 }
 
@@ -212,7 +211,7 @@ int main(int argc, char **argv)
 	}
 	if (opt.replay)
 		run_replay(&r);
-	if (opt.count)
+	else if (opt.count)
 		run_generated(&r);
 	real_close(&r);
 	return ktap_status();

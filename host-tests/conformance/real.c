@@ -35,15 +35,20 @@ size_t conf_offset(unsigned int i)
 /* --- an access that may fail --- */
 
 static sigjmp_buf segv_jump;
+static volatile sig_atomic_t may_fault;
 
-static void on_segv(int sig)
+static void on_segv(int sig, siginfo_t *info, void *context)
 {
-	siglongjmp(segv_jump, sig);
+	(void)context;
+	if (may_fault)
+		siglongjmp(segv_jump, sig);
+	say("signal %d at %p", sig, info->si_addr);
+	_exit(1);
 }
 
 static int catch_faults(void)
 {
-	struct sigaction action = { .sa_handler = on_segv };
+	struct sigaction action = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO };
 
 	return sigaction(SIGSEGV, &action, NULL) || sigaction(SIGBUS, &action, NULL) ?
 		       say("sigaction: %s", strerror(errno)) :
@@ -53,15 +58,20 @@ static int catch_faults(void)
 /* One byte of H: EFAULT if there is nothing. @flip: write its opposite. */
 static int host_access(volatile uint8_t *at, bool write, bool flip, uint8_t *byte)
 {
-	if (sigsetjmp(segv_jump, 1))
-		return EFAULT;
-	if (flip)
-		*at ^= 0x5a;
-	else if (write)
-		*at = *byte;
-	else
-		*byte = *at;
-	return 0;
+	volatile int ret = EFAULT;
+
+	if (!sigsetjmp(segv_jump, 1)) {
+		may_fault = 1;
+		if (flip)
+			*at ^= 0x5a;
+		else if (write)
+			*at = *byte;
+		else
+			*byte = *at;
+		ret = 0;
+	}
+	may_fault = 0;
+	return ret;
 }
 
 /* --- the blobs: the first bytes of GFN 0 are measured --- */

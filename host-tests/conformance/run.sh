@@ -5,11 +5,13 @@
 # sequences, the latter in as many boots as there are processors for.
 #   SEED=N	of the sequences (default: one that the run prints)
 #   COUNT=N	how many of them (default 10000, on pseries 2000)
-#   REPLAY=STEPS	this sequence only, as a failure prints it
+#   REPLAY=STEPS	this sequence only, as a failure prints it (COUNT times)
+# MACHINE=upstream is pseries with the kernel's own hypervisor half.
 
 # shellcheck source=../vm/env.sh
 . "$(dirname "$0")/../vm/env.sh"
 
+TIMES=${COUNT:-1}
 SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 case $MACHINE in
 pseries) COUNT=${COUNT:-2000} ;;
@@ -18,7 +20,8 @@ esac
 REPLAY=${REPLAY:-}
 BOOTS=$((JOBS < 2 ? 1 : 2))
 LIMIT=3000
-LIST=$BUILD/$MACHINE/conformance/TESTS
+HV=$HYPERVISOR
+LIST=$BUILD/$MACHINE/release/conformance-$HV.tests
 
 # One row a boot.
 plan()
@@ -26,20 +29,20 @@ plan()
 	local boot share=$(((COUNT + BOOTS - 1) / BOOTS)) first
 
 	if [ -n "$REPLAY" ]; then
-		echo "conformance-replay program=conformance args=--replay=$REPLAY"
+		echo "conformance-replay program=conformance args=--hv=$HV+--count=$TIMES+--replay=$REPLAY"
 		return
 	fi
-	echo "conformance-table program=conformance limit=$LIMIT args=--table"
+	echo "conformance-table program=conformance limit=$LIMIT args=--hv=$HV+--table"
 	for ((boot = 0; boot < BOOTS; boot++)); do
 		first=$((boot * share))
 		[ $first -lt "$COUNT" ] || break
 		echo "conformance-$((boot + 1)) program=conformance limit=$LIMIT" \
-			"args=--seed=$SEED+--first=$first+--count=$((COUNT - first < share ? COUNT - first : share))"
+			"args=--hv=$HV+--seed=$SEED+--first=$first+--count=$((COUNT - first < share ? COUNT - first : share))"
 	done
 }
 
 plan >"$LIST"
-[ -n "$REPLAY" ] || echo "conformance: SEED=$SEED COUNT=$COUNT on $MACHINE"
+[ -n "$REPLAY" ] || echo "conformance: SEED=$SEED COUNT=$COUNT, $HV on $MACHINE"
 rc=0
 UVMEM_TESTS=$LIST "$VM/run-tests.sh" release || rc=$?
 if [ -n "$REPLAY" ]; then

@@ -86,7 +86,8 @@ int uctrace_read(struct seen_ucall *seen, unsigned int room)
 			if (!strstr(line, "uvsim_ucall:"))
 				continue;
 			if (n == room)
-				return say("more than %u ultracalls in one step", room);
+				return say("more than %u ultracalls in one step, the last is %s",
+					   room, line);
 			if (parse(line, &seen[n]))
 				return say("no ultracall: %s", line);
 			n++;
