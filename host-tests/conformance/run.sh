@@ -29,14 +29,14 @@ plan()
 	local boot share=$(((COUNT + BOOTS - 1) / BOOTS)) first
 
 	if [ -n "$REPLAY" ]; then
-		echo "conformance-replay program=conformance args=--hv=$HV+--count=$TIMES+--replay=$REPLAY"
+		echo "conformance-replay program=conformance hypervisor=$HV args=--hv=$HV+--count=$TIMES+--replay=$REPLAY"
 		return
 	fi
-	echo "conformance-table program=conformance limit=$LIMIT args=--hv=$HV+--table"
+	echo "conformance-table program=conformance hypervisor=$HV limit=$LIMIT args=--hv=$HV+--table"
 	for ((boot = 0; boot < BOOTS; boot++)); do
 		first=$((boot * share))
 		[ $first -lt "$COUNT" ] || break
-		echo "conformance-$((boot + 1)) program=conformance limit=$LIMIT" \
+		echo "conformance-$((boot + 1)) program=conformance hypervisor=$HV limit=$LIMIT" \
 			"args=--hv=$HV+--seed=$SEED+--first=$first+--count=$((COUNT - first < share ? COUNT - first : share))"
 	done
 }
