@@ -33,7 +33,7 @@ const struct deviation_text deviation_texts[DEV_COUNT] = {
 	[DEV_OFF] = { "off",
 		      "KVM_PPC_SVM_OFF unregisters the memslots before UV_SVM_TERMINATE; H gets page frames that nobody filled, and keeps ciphertext and shared pages",
 		      "none: the specification ends with the SVM",
-		      "what the host sees is its own memory; see docs/upstream-findings.md if there is one" },
+		      "the specification does not say what H shows then" },
 	[DEV_SLOTS] = { "slots", "memslots may come and go while UV_ESM runs", "none",
 			"kvm-uvmem refuses it with EBUSY" },
 	[DEV_HAZARDS] = { "hazards",

@@ -12,50 +12,44 @@
 
 /* KVM takes a memslot twice, and tells a missing one by EINVAL: ask here. */
 static struct {
-	int kvm;
+	int vm; /* own.hv */
 	bool slot[CONF_SLOTS];
-} vms[CONF_VMS] = { { .kvm = -1 }, { .kvm = -1 } };
-
-static bool *slots_of(const struct own *o)
-{
-	return vms[0].kvm == o->hv ? vms[0].slot : vms[1].slot;
-}
+} vms[CONF_VMS] = { { .vm = -1 }, { .vm = -1 } };
 
 static const char *usable(void)
 {
-	return access("/dev/uvupstream", F_OK) ? "uv-upstream.ko is not loaded" : NULL;
+	return upstream_is_here() ? NULL : "uv-upstream.ko is not loaded";
+}
+
+static unsigned int index_of(int vm)
+{
+	return vms[0].vm == vm ? 0 : 1;
 }
 
 static int create(struct own *o)
 {
-	unsigned int i = vms[0].kvm >= 0;
+	unsigned int i = index_of(-1);
 
 	if (own_create(o))
 		return -1;
 	memset(&vms[i], 0, sizeof(vms[i]));
-	vms[i].kvm = o->hv;
+	vms[i].vm = o->hv;
 	return 0;
 }
 
-static int terminate(struct own *o)
-{
-	return own_off(o) ? -errno : 0;
-}
-
+/* The ultravisor first: KVM-HV's VM is held by the file. */
 static void destroy(struct own *o)
 {
-	unsigned int i = vms[0].kvm != o->hv;
-
+	vms[index_of(o->hv)].vm = -1;
 	close(o->svm);
 	close(o->hv);
-	vms[i].kvm = -1;
 	o->svm = -1;
 	o->hv = -1;
 }
 
 static int memslot(struct own *o, unsigned int slot, size_t page, size_t npages)
 {
-	bool *there = &slots_of(o)[slot];
+	bool *there = &vms[index_of(o->hv)].slot[slot];
 
 	if (*there == !!npages)
 		return npages ? -EEXIST : -ENOENT;
@@ -68,6 +62,11 @@ static int memslot(struct own *o, unsigned int slot, size_t page, size_t npages)
 static int64_t make_hcall(struct own *o, uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2)
 {
 	return own_hcall(o, nr, a0, a1, a2, 0, NULL);
+}
+
+static int terminate(struct own *o)
+{
+	return own_off(o) ? -errno : 0;
 }
 
 const struct hv hv_upstream = {

@@ -35,7 +35,7 @@ static int64_t make_hcall(struct own *o, uint64_t nr, uint64_t a0, uint64_t a1, 
 
 static int terminate(struct own *o)
 {
-	return ioctl(o->svm, UVMEM_SVM_OFF, 0) ? -errno : 0;
+	return own_off(o) ? -errno : 0;
 }
 
 static int states(struct own *o, uint8_t *states, unsigned int n)

@@ -19,9 +19,9 @@
 
 #include "engine.h"
 
-#define GROUP 500    /* sequences that are one result */
-#define MAX_SHOWN 10 /* failures that are shrunk and shown */
-#define MAX_BAD 100  /* and this many end the run */
+#define GROUP 500   /* sequences that are one result */
+#define MAX_SHOWN 5 /* failures that are shrunk and shown */
+#define MAX_BAD 100 /* and this many end the run */
 
 static const struct hv *const hypervisors[] = { &hv_uvmem, &hv_upstream };
 

@@ -21,9 +21,7 @@ REPLAY=${REPLAY:-}
 BOOTS=$((JOBS < 2 ? 1 : 2))
 LIMIT=3000
 HV=$HYPERVISOR
-NAME=conformance
-LIST=$BUILD/$MACHINE/$HV.tests
-ROW="program=conformance hypervisor=$HV"
+LIST=$BUILD/$MACHINE/release/conformance-$HV.tests
 
 # One row a boot.
 plan()
@@ -31,14 +29,14 @@ plan()
 	local boot share=$(((COUNT + BOOTS - 1) / BOOTS)) first
 
 	if [ -n "$REPLAY" ]; then
-		echo "$NAME-replay $ROW args=--hv=$HV+--count=$TIMES+--replay=$REPLAY"
+		echo "conformance-replay program=conformance hypervisor=$HV args=--hv=$HV+--count=$TIMES+--replay=$REPLAY"
 		return
 	fi
-	echo "$NAME-table $ROW limit=$LIMIT args=--hv=$HV+--table"
+	echo "conformance-table program=conformance hypervisor=$HV limit=$LIMIT args=--hv=$HV+--table"
 	for ((boot = 0; boot < BOOTS; boot++)); do
 		first=$((boot * share))
 		[ $first -lt "$COUNT" ] || break
-		echo "$NAME-$((boot + 1)) $ROW limit=$LIMIT" \
+		echo "conformance-$((boot + 1)) program=conformance hypervisor=$HV limit=$LIMIT" \
 			"args=--hv=$HV+--seed=$SEED+--first=$first+--count=$((COUNT - first < share ? COUNT - first : share))"
 	done
 }
@@ -48,9 +46,9 @@ plan >"$LIST"
 rc=0
 UVMEM_TESTS=$LIST "$VM/run-tests.sh" release || rc=$?
 if [ -n "$REPLAY" ]; then
-	cat "$BUILD/$MACHINE/release/$RUNS/$NAME-replay/channel.log"
+	cat "$BUILD/$MACHINE/release/$RUNS/conformance-replay/channel.log"
 elif [ $rc != 0 ]; then
-	grep -ah '^ *# again:' "$BUILD/$MACHINE/release/$RUNS/$NAME"-*/channel.log |
+	grep -ah '^ *# again:' "$BUILD/$MACHINE"/release/$RUNS/conformance-*/channel.log |
 		sed 's/^ *# //' || true
 fi
 exit $rc
