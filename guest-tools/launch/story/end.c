@@ -114,7 +114,9 @@ static void check_counts(struct step *s, struct cast *vm)
 struct remains {
 	uint64_t pages;
 	uint64_t zero;
-	uint64_t secret; /* pages with a piece of the secret */
+	uint64_t kept;	    /* of those that were paged out, not zero */
+	uint64_t uncleared; /* of those that were in secure memory, not zero */
+	uint64_t secret;    /* pages with a piece of the secret */
 };
 
 static bool look_at_memory(struct step *s, struct cast *vm, const uint8_t *before,
@@ -130,7 +132,12 @@ static bool look_at_memory(struct step *s, struct cast *vm, const uint8_t *befor
 			continue;
 		ok = host_read(s, vm, i * vm->page, seen, vm->page);
 		r->pages++;
-		r->zero += page_all_zero(seen, vm->page);
+		if (page_all_zero(seen, vm->page))
+			r->zero++;
+		else if (before[i] == UVMEM_GFN_MEM)
+			r->kept++;
+		else
+			r->uncleared++;
 		r->secret += page_is_in(secret, seen);
 	}
 	free(seen);
@@ -138,9 +145,9 @@ static bool look_at_memory(struct step *s, struct cast *vm, const uint8_t *befor
 }
 
 /*
- * They must be zeros. Upstream hands out pages as it gets them: the ultravisor
- * wipes what it releases, but the page that the secret was in before UV_ESM is
- * free memory like any other.
+ * They must be zeros. Upstream leaves ciphertext where it is, and hands out pages as
+ * it gets them: the ultravisor wipes what it releases, but the page that the secret
+ * was in before UV_ESM is free memory like any other.
  */
 static bool check_memory(struct step *s, struct cast *vm, const uint8_t *before,
 			 const struct page *secret)
@@ -152,7 +159,8 @@ static bool check_memory(struct step *s, struct cast *vm, const uint8_t *before,
 	step_host(s, "%llu of %llu formerly secure pages are zero", (unsigned long long)r.zero,
 		  (unsigned long long)r.pages);
 	if (r.zero != r.pages && uvc_hv_is_upstream(&vm->c))
-		step_differs(s, "the host is given pages that were not cleared; %llu have what the guest had in memory before UV_ESM",
+		step_differs(s, "%llu pages keep their ciphertext, %llu are new and not cleared; %llu of them have what the guest had in memory before UV_ESM",
+			     (unsigned long long)r.kept, (unsigned long long)r.uncleared,
 			     (unsigned long long)r.secret);
 	else
 		step_equal(s, "zero pages", (int64_t)r.zero, (int64_t)r.pages);
