@@ -10,7 +10,7 @@
 #include <linux/version.h>
 
 /* struct folio_batch */
-#if __has_include(<linux/folio_batch.h>)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
 #include <linux/folio_batch.h>
 #else
 #include <linux/pagevec.h>

@@ -26,8 +26,7 @@ static uint8_t seen_state(uint32_t vm_state, uint8_t uv, enum pagemap_kind kind)
 	return uv == UV_GFN_NOSLOT ? UVMEM_GFN_NOSLOT : UVMEM_GFN_MEM;
 }
 
-static int read_h(struct uvc *c, uint64_t gfn, uint64_t npages, uint64_t *raw,
-		  struct pagemap *pm)
+static int read_h(struct uvc *c, uint64_t gfn, uint64_t npages, uint64_t *raw, struct pagemap *pm)
 {
 	uint64_t hva = c->info.hva + (gfn << c->info.page_shift);
 
@@ -86,8 +85,7 @@ bool uvc_hv_is_upstream(struct uvc *c)
  *
  * Return: 0, or -1 with errno set.
  */
-int uvc_hv_states(struct uvc *c, uint64_t gfn, uint64_t npages, uint8_t *states,
-		  uint32_t *vm_state)
+int uvc_hv_states(struct uvc *c, uint64_t gfn, uint64_t npages, uint8_t *states, uint32_t *vm_state)
 {
 	struct uvmem_state req = { .gfn = gfn, .npages = npages, .states = (uintptr_t)states };
 

@@ -77,8 +77,8 @@ TEST_F(upstream, terminate_leaves_zeros)
 	ASSERT_EQ(0, own_off(o));
 	for (size_t i = 0; i < PAGES; i++)
 		dirty += !all_zeros(o->h + i * page_size(), page_size());
-	FINDING(dirty, "after KVM_PPC_SVM_OFF %zu of %d pages hold old content of other owners", dirty,
-		PAGES);
+	FINDING(dirty, "after KVM_PPC_SVM_OFF %zu of %d pages hold old content of other owners",
+		dirty, PAGES);
 }
 
 TEST_HARNESS_MAIN

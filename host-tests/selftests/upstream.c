@@ -16,7 +16,7 @@
 #define SEED 0x5eed0020
 #define PAGES 64
 #define TOUCHED 24
-#define CODE 20	  /* page with the instructions */
+#define CODE 20 /* page with the instructions */
 #define MEASURED (8 * page_size())
 #define DONE_HCALL 0xed42ULL /* one that KVM does not know */
 #define MSR_SF_LE 0x8000000000000001ULL
@@ -160,8 +160,7 @@ TEST_F(guest, pages_of_a_transient_vm)
 	ASSERT_EQ(UV_GFN_NORMAL, own_uv_state(o, 10));
 	EXPECT_EQ(H_SUCCESS, guest_hcall(&self->vcpu, true, H_SVM_PAGE_IN, gpa, 0, page_order()));
 	EXPECT_EQ(UV_GFN_RESIDENT, own_uv_state(o, 10));
-	EXPECT_EQ(H_SUCCESS,
-		  guest_hcall(&self->vcpu, true, H_SVM_PAGE_OUT, gpa, 0, page_order()));
+	EXPECT_EQ(H_SUCCESS, guest_hcall(&self->vcpu, true, H_SVM_PAGE_OUT, gpa, 0, page_order()));
 	EXPECT_EQ(UV_GFN_SEALED, own_uv_state(o, 10));
 	EXPECT_EQ(H_SUCCESS, guest_hcall(&self->vcpu, true, H_SVM_PAGE_IN, gpa, 0, page_order()));
 	EXPECT_EQ(UV_GFN_RESIDENT, own_uv_state(o, 10));

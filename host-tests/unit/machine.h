@@ -108,7 +108,7 @@ struct machine {
 	/* Called in the middle of sealing and opening. */
 	void (*on_crypt)(struct machine *m, bool sealing);
 	uint8_t last_iv[UV_IV_BYTES];
-	unsigned int maps; /* open port->map()s */
+	unsigned int maps;    /* open port->map()s */
 	unsigned int ra_held; /* pages of normal memory that port->ra_get() keeps */
 };
 

@@ -49,6 +49,7 @@ static long attach(struct file *file, struct uvup_attach __user *argp)
 		uvup_partition_close(part);
 		return -EFAULT;
 	}
+	/* Pairs with dev_ioctl(). */
 	smp_store_release(&file->private_data, part);
 	return 0;
 }
@@ -103,6 +104,7 @@ static long get_info(struct uvup_partition *part, void __user *argp)
 
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	/* Pairs with attach(). */
 	struct uvup_partition *part = smp_load_acquire(&file->private_data);
 
 	if (cmd == UVUP_ATTACH)

@@ -71,7 +71,8 @@ int uvup_ucall_init(void);
 void uvup_ucall_exit(void);
 void *uvup_symbol(const char *name);
 
-/* entry.S */
+/* entry.S, and what it calls in ucall.c */
+long uvup_ucall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4);
 void uvup_ucall_entry(void);
 
 /* devtree.c */

@@ -27,12 +27,13 @@
 
 typedef int (*patch_fn)(u32 *addr, ppc_inst_t insn);
 
-long uvup_ucall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4);
+typedef long (*ucall_fn)(unsigned long nr, ...);
+typedef unsigned long (*lookup_fn)(const char *name);
 
-static unsigned long (*lookup_name)(const char *name);
+static lookup_fn lookup_name;
 static patch_fn patch;
 static u32 *ucall_insn;
-static long (*ucall_norets)(unsigned long nr, ...);
+static ucall_fn ucall_norets;
 
 /**
  * uvup_symbol() - address of a symbol of the kernel or of a module
@@ -59,13 +60,12 @@ long uvup_ucall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
 	return uvsim_ucall(nr, a0, a1, a2, a3, a4);
 }
 
-static int to_uvsim(struct kprobe *probe, struct pt_regs *regs)
+static int __kprobes to_uvsim(struct kprobe *probe, struct pt_regs *regs)
 {
 	regs->gpr[12] = (unsigned long)uvup_ucall_entry;
 	regs_set_return_ip(regs, regs->gpr[12]);
 	return 1;
 }
-NOKPROBE_SYMBOL(to_uvsim);
 
 /* Only a probe without one may be replaced by a jump, which returns. */
 static void not_optimized(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)

@@ -159,9 +159,11 @@ static bool check_memory(struct step *s, struct cast *vm, const uint8_t *before,
 	step_host(s, "%llu of %llu formerly secure pages are zero", (unsigned long long)r.zero,
 		  (unsigned long long)r.pages);
 	if (r.zero != r.pages && uvc_hv_is_upstream(&vm->c))
-		step_differs(s, "%llu pages keep their ciphertext, %llu are new and not cleared; %llu of them have what the guest had in memory before UV_ESM",
-			     (unsigned long long)r.kept, (unsigned long long)r.uncleared,
-			     (unsigned long long)r.secret);
+		step_differs(
+			s,
+			"%llu pages keep their ciphertext, %llu are new and not cleared; %llu of them have what the guest had in memory before UV_ESM",
+			(unsigned long long)r.kept, (unsigned long long)r.uncleared,
+			(unsigned long long)r.secret);
 	else
 		step_equal(s, "zero pages", (int64_t)r.zero, (int64_t)r.pages);
 	return step_check(s, before[secret->gpa / vm->page] != UVMEM_GFN_NORMAL,
@@ -208,7 +210,7 @@ static void nothing_left(struct cast *vm, struct cast *other)
 		step_host(&s, "secure memory: %llu of %llu pages used, peak %llu",
 			  (unsigned long long)uv.secure_used, (unsigned long long)uv.secure_total,
 			  (unsigned long long)uv.secure_peak);
-		if (info.device_pages)	/* upstream's half does not tell */
+		if (info.device_pages) /* upstream's half does not tell */
 			step_host(&s, "device pages: %llu of %llu free",
 				  (unsigned long long)info.device_free,
 				  (unsigned long long)info.device_pages);

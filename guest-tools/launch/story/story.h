@@ -98,7 +98,7 @@ bool page_host_sees_ciphertext(struct step *s, struct cast *vm, const struct pag
 			       uint8_t *seen);
 /* A piece of @page's content is in @seen, which is a page. */
 bool page_is_in(const struct page *page, const uint8_t *seen);
-bool page_all_zero(const uint8_t *seen, size_t bytes);
+bool page_all_zero(const uint8_t *bytes, size_t len);
 const char *bytes_text(char *buf, size_t size, const uint8_t *bytes);
 
 /* The chapters. */

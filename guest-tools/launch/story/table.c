@@ -170,8 +170,7 @@ static const char *verdict(const struct step *s)
 
 void step_end(struct step *s)
 {
-	const char *const cells[COLUMNS] = { s->what, s->guest, s->host, s->spec,
-					     verdict(s) };
+	const char *const cells[COLUMNS] = { s->what, s->guest, s->host, s->spec, verdict(s) };
 
 	steps++;
 	failures += s->failed;

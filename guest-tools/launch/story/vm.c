@@ -213,7 +213,8 @@ bool hv_states(struct step *s, struct cast *vm, uint8_t *states, enum uvmem_vm_s
 {
 	uint32_t state;
 
-	if (!step_check(s, !uvc_hv_states(&vm->c, 0, vm->c.info.mem_bytes / vm->page, states, &state),
+	if (!step_check(s,
+			!uvc_hv_states(&vm->c, 0, vm->c.info.mem_bytes / vm->page, states, &state),
 			"the hypervisor's states: %s", strerror(errno)))
 		return false;
 	*vm_state = state;

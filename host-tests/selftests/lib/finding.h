@@ -6,14 +6,14 @@
 #include "harness.h"
 
 /* As the harness' SKIP(), with another verdict. */
-#define FINDING(seen, ...)                                                            \
-	do {                                                                          \
-		if (seen) {                                                           \
-			snprintf(_metadata->results->reason,                          \
-				 sizeof(_metadata->results->reason), __VA_ARGS__);    \
-			_metadata->exit_code = KSFT_XFAIL;                            \
-			return;                                                       \
-		}                                                                     \
+#define FINDING(seen, ...)                                                                       \
+	do {                                                                                     \
+		if (seen) {                                                                      \
+			snprintf(_metadata->results->reason, sizeof(_metadata->results->reason), \
+				 __VA_ARGS__);                                                   \
+			_metadata->exit_code = KSFT_XFAIL;                                       \
+			return;                                                                  \
+		}                                                                                \
 	} while (0)
 
 #endif /* _SELFTESTS_FINDING_H */
