@@ -27,7 +27,8 @@ files()
 
 kernel_files()
 {
-	files 'kvm-uvmem/*.[ch]' 'uv-sim/linux/*.[ch]' 'uv-sim/uapi/*.h' 'uv-sim/core/*.[ch]'
+	files 'kvm-uvmem/*.[ch]' 'uv-sim/linux/*.[ch]' \
+		'uv-sim/upstream/*.[ch]' 'uv-sim/uapi/*.h' 'uv-sim/core/*.[ch]'
 }
 
 user_files()
@@ -49,13 +50,15 @@ checkpatch()
 
 # The core, and the formats and numbers that it shares with others, are C for any
 # machine: C11's integers and no macros of the kernel. The macros that tracepoints
-# are made of have a layout of their own.
+# are made of have a layout of their own, and code out of tree asks for versions.
 run_checkpatch()
 {
-	local any='^uv-sim/(core|uapi)/' trace='/trace\.h$' said=0
+	local any='^uv-sim/(core|uapi)/' trace='/trace\.h$' compat='/compat\.h$' said=0
 
-	kernel_files | grep -vE "$any|$trace" | checkpatch '' || said=1
+	kernel_files | grep -vE "$any|$trace|$compat" | checkpatch '' || said=1
 	kernel_files | grep -E "$any" | checkpatch PREFER_KERNEL_TYPES,BIT_MACRO || said=1
+	kernel_files | grep -E "$compat" |
+		checkpatch LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED || said=1
 	kernel_files | grep -E "$trace" |
 		checkpatch OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT || said=1
 	return "$said"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The tests that need no machine: of the ultravisor's core, plain and with
-# AddressSanitizer and UBSan, and of the tools.
+# The tests that need no machine: of the ultravisor's core with pages of 4 KiB
+# and of 64 KiB, plain and with AddressSanitizer and UBSan, and of the tools.
 
 # shellcheck source=vm/env.sh
 . "$(dirname "$0")/vm/env.sh"
@@ -22,6 +22,7 @@ suite()
 }
 
 suite unit unit
+suite unit-64k unit SHIFT=16 UVO="$BUILD/unit-64k/uvsim"
 suite unit-san unit SAN=1 UVO="$BUILD/unit-san/uvsim"
 suite tools tools
 exit $failed

@@ -86,7 +86,7 @@ struct page *uvmem_devpage_alloc(struct uvmem_slot *slot, u64 gfn)
 	page->zone_device_data = slot;
 	spin_unlock(&pool.lock);
 
-	zone_device_page_init(page);
+	uvmem_device_page_init(page, &pool.pgmap);
 	return page;
 }
 
@@ -139,8 +139,10 @@ static void uvmem_page_free(struct page *page)
 	spin_unlock(&pool.lock);
 }
 
+UVMEM_FREE_CALLBACK(uvmem_page_free)
+
 static const struct dev_pagemap_ops uvmem_pagemap_ops = {
-	.page_free = uvmem_page_free,
+	UVMEM_FREE_OP(uvmem_page_free),
 	.migrate_to_ram = uvmem_migrate_to_ram,
 };
 

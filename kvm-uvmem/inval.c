@@ -15,7 +15,11 @@
 
 #include "uvmem.h"
 
-/* Add the shared GFNs of [first, last] to what the worker has to look at. */
+/*
+ * Add the GFNs of [first, last] that have a shared page to what the worker has
+ * to look at. Those that have none must stay out: the worker would take away the
+ * page that they get before it runs.
+ */
 static bool note_range(struct uvmem_slot *slot, u64 first, u64 last)
 {
 	struct uvmem_svm *svm = slot->svm;
@@ -25,7 +29,7 @@ static bool note_range(struct uvmem_slot *slot, u64 first, u64 last)
 	if (!atomic64_read(&svm->states[UVMEM_GFN_SHARED]))
 		return false;
 	for (gfn = first; gfn <= last; gfn++) {
-		if (uvmem_gfn_state(slot, gfn) != UVMEM_GFN_SHARED)
+		if (uvmem_gfn_state(slot, gfn) != UVMEM_GFN_SHARED || !uvmem_gfn_value(slot, gfn))
 			continue;
 		svm->inval_first = min(svm->inval_first, gfn);
 		svm->inval_last = max(svm->inval_last, gfn);
@@ -64,6 +68,22 @@ const struct mmu_interval_notifier_ops uvmem_inval_ops = {
 	.invalidate = inval_notify,
 };
 
+/* The stripe is held, so nothing is shared again before the ultravisor knows. */
+static void inval_page(struct uvmem_slot *slot, u64 gfn)
+{
+	struct page *page = pfn_to_page(uvmem_gfn_value(slot, gfn));
+	struct uvmem_svm *svm = slot->svm;
+
+	/* First: what is unmapped from here on is not to be noted again. */
+	uvmem_gfn_set(slot, gfn, UVMEM_GFN_SHARED, 0, UVMEM_R_INVAL, 0);
+	/* U_P2: the guest unshared it meanwhile; G has let go of it. */
+	while (uvsim_ucall(UV_PAGE_INVAL, svm->lpid, gfn << PAGE_SHIFT, PAGE_SHIFT, 0, 0) ==
+	       U_BUSY)
+		cond_resched();
+	unpin_user_pages_dirty_lock(&page, 1, true);
+	atomic64_inc(&svm->count.invals);
+}
+
 static void inval_gfn(struct uvmem_svm *svm, u64 gfn)
 {
 	struct mutex *stripe = uvmem_stripe(svm, gfn);
@@ -74,15 +94,8 @@ static void inval_gfn(struct uvmem_svm *svm, u64 gfn)
 	slot = uvmem_slot_find(svm, gfn);
 	if (slot) {
 		mutex_lock(stripe);
-		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_SHARED && uvmem_gfn_value(slot, gfn)) {
-			/* U_P2: the guest unshared it meanwhile; G has let go of it. */
-			while (uvsim_ucall(UV_PAGE_INVAL, svm->lpid, gfn << PAGE_SHIFT,
-					   PAGE_SHIFT, 0, 0) == U_BUSY)
-				cond_resched();
-			uvmem_unpin(slot, gfn);
-			uvmem_gfn_set(slot, gfn, UVMEM_GFN_SHARED, 0, UVMEM_R_INVAL, 0);
-			atomic64_inc(&svm->count.invals);
-		}
+		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_SHARED && uvmem_gfn_value(slot, gfn))
+			inval_page(slot, gfn);
 		mutex_unlock(stripe);
 	}
 	srcu_read_unlock(&uvmem_srcu, idx);

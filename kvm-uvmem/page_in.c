@@ -14,6 +14,7 @@
  *
  * Locks: mmap lock (read), then the stripe of the run.
  */
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -320,8 +321,10 @@ static void drain_lru(void)
 {
 	int cpu;
 
+	cpus_read_lock();
 	for_each_online_cpu(cpu)
-		work_on_cpu_safe(cpu, drain_this_cpu, NULL);
+		work_on_cpu(cpu, drain_this_cpu, NULL);
+	cpus_read_unlock();
 }
 
 /**

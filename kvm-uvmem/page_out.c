@@ -97,13 +97,18 @@ static bool alloc_destinations(struct page_out *out)
 	return true;
 }
 
-static void set_moved(struct page_out *out, unsigned long i, bool sealed)
+/* @rc: of UV_PAGE_OUT. U_P3, U_PARAMETER: there is nothing in secure memory. */
+static void set_moved(struct page_out *out, unsigned long i, s64 rc)
 {
 	struct uvmem_counters *count = &out->slot->svm->count;
 	enum uvmem_gfn_state state = UVMEM_GFN_MEM;
 	enum uvmem_reason reason = out->reason;
-	u64 value = sealed ? UVMEM_MEM_SEALED : UVMEM_MEM_DROPPED;
+	u64 value = UVMEM_MEM_DROPPED;
 
+	if (rc == U_SUCCESS)
+		value = UVMEM_MEM_SEALED;
+	else if (rc == U_P3 || rc == U_PARAMETER)
+		value = UVMEM_MEM_EMPTY;
 	if (out->reason == UVMEM_R_ABORT || out->reason == UVMEM_R_TERMINATE) {
 		state = UVMEM_GFN_NORMAL;
 		value = 0;
@@ -112,7 +117,7 @@ static void set_moved(struct page_out *out, unsigned long i, bool sealed)
 	}
 	if (goes_along(out, i)) {
 		reason = UVMEM_R_HOST_ALONG;
-		value = sealed ? UVMEM_MEM_ALONG : value;
+		value = rc == U_SUCCESS ? UVMEM_MEM_ALONG : value;
 	}
 	uvmem_gfn_set(out->slot, out->gfn + i, state, value, reason, out->start_ns);
 	if (reason == UVMEM_R_HOST_ALONG)
@@ -137,7 +142,7 @@ static void fill(struct page_out *out, unsigned long i)
 
 	uvmem_devpage_detach(migrate_pfn_to_page(out->src[i]));
 	if (out->slot)
-		set_moved(out, i, rc == U_SUCCESS);
+		set_moved(out, i, rc);
 }
 
 static void fill_moved(struct page_out *out)

@@ -93,6 +93,9 @@ static s64 install_shared(struct uvmem_slot *slot, u64 gfn, struct page *page,
 	    (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_SHARED && uvmem_gfn_value(slot, gfn)))
 		return -EAGAIN;
 
+	/* Such as by the pinning itself, when it broke copy-on-write. */
+	if (mmu_interval_check_retry(&slot->notifier, seq))
+		return -EAGAIN;
 	rc = uv_share(slot, gfn, page);
 	if (rc)
 		return rc;

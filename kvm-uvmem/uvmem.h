@@ -59,12 +59,12 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
-#include <linux/pagevec.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/workqueue.h>
 
 #include "../uv-sim/linux/uvsim.h"
+#include "compat.h"
 #include "uapi/uvmem.h"
 
 /* Pages that one migrate_vma call, and one hold of a stripe, covers at most. */

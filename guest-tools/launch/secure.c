@@ -10,53 +10,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../kvm-uvmem/uapi/uvmem.h"
 #include "../../uv-sim/uapi/uv.h"
 #include "arch.h"
-
-static int open_device(const char *path, const char *module)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT)
-		return fail("there is no %s: load %s, or use --normal", path, module);
-	if (fd < 0)
-		return fail_errno("cannot open %s", path);
-	return fd;
-}
-
-static int create_svm(struct vm *vm)
-{
-	struct uvmem_create create = { 0 };
-	struct uvmem_memslot slot = {
-		.memory_size = vm->mem_bytes,
-		.userspace_addr = (uintptr_t)vm->h,
-	};
-	int uvmem_fd = open_device("/dev/uvmem", "kvm-uvmem.ko");
-
-	if (uvmem_fd < 0)
-		return -1;
-	vm->svm_fd = ioctl(uvmem_fd, UVMEM_CREATE_SVM, &create);
-	if (vm->svm_fd < 0)
-		fail_errno("UVMEM_CREATE_SVM");
-	close(uvmem_fd);
-	if (vm->svm_fd < 0)
-		return -1;
-	vm->lpid = create.lpid;
-	if (ioctl(vm->svm_fd, UVMEM_SET_MEMSLOT, &slot))
-		return fail_errno("UVMEM_SET_MEMSLOT: %llu bytes at GPA 0",
-				  (unsigned long long)vm->mem_bytes);
-	return 0;
-}
 
 static int bind_ultravisor(struct vm *vm)
 {
 	struct uvsim_bind bind = { .lpid = vm->lpid };
 	struct uvsim_info info;
 
-	vm->uvsim_fd = open_device("/dev/uvsim", "uv-sim.ko");
+	vm->uvsim_fd = open("/dev/uvsim", O_RDWR | O_CLOEXEC);
+	if (vm->uvsim_fd < 0 && errno == ENOENT)
+		return fail("there is no /dev/uvsim: load uv-sim.ko, or use --normal");
 	if (vm->uvsim_fd < 0)
-		return -1;
+		return fail_errno("cannot open /dev/uvsim");
 	if (ioctl(vm->uvsim_fd, UVSIM_GET_INFO, &info))
 		return fail_errno("UVSIM_GET_INFO");
 	if (info.page_shift != vm->page_shift)
@@ -71,7 +37,7 @@ int secure_open(struct vm *vm)
 {
 	if (vm->opt.normal)
 		return 0;
-	return create_svm(vm) || bind_ultravisor(vm) ? -1 : 0;
+	return hypervisor_open(vm) || bind_ultravisor(vm) ? -1 : 0;
 }
 
 static int move_to_g(struct vm *vm)
@@ -110,16 +76,14 @@ void secure_esm(struct vcpu *vcpu, struct ucall *call)
 /* The way back: see UVC_SVM_OFF in control.h. Returns 0 or an errno. */
 int secure_off(struct vm *vm)
 {
-	int error = 0;
+	int error;
 
 	if (vm->svm_fd < 0)
 		return ENOTTY;
-	vm_stop(vm, 0, "SVM %u was terminated by UVMEM_SVM_OFF", vm->lpid);
+	vm_stop(vm, 0, "SVM %u was terminated by its VMM", vm->lpid);
 	vcpus_pause(vm);
-	if (ioctl(vm->svm_fd, UVMEM_SVM_OFF)) {
-		error = errno;
-		fail_errno("UVMEM_SVM_OFF");
-	} else if (vm->g) {
+	error = hypervisor_off(vm);
+	if (!error && vm->g) {
 		if (vm_point_at(vm, vm->h))
 			error = EIO;
 		munmap(vm->g, vm->mem_bytes);

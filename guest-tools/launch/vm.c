@@ -68,6 +68,7 @@ int vm_create(struct vm *vm, const struct options *opt)
 		.vm_fd = -1,
 		.svm_fd = -1,
 		.uvsim_fd = -1,
+		.hv_fd = -1,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.cond = PTHREAD_COND_INITIALIZER,
 	};

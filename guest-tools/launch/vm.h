@@ -58,6 +58,7 @@ struct vm {
 	uint64_t mem_bytes;
 	int kvm_fd, vm_fd;
 	int svm_fd, uvsim_fd; /* -1 in a VM without a hypervisor half */
+	int hv_fd;	      /* the hypervisor's KVM VM; -1 with kvm-uvmem */
 	uint32_t lpid;
 	uint8_t *h; /* the host view: ours to touch */
 	uint8_t *g; /* the guest view: never touched here; NULL if not mapped */
@@ -113,6 +114,10 @@ void vm_end(struct vm *vm);
 
 /* ucall.c: ultracalls of the guest */
 void ucall_forward(struct vcpu *vcpu, struct ucall *call);
+
+/* hypervisor.c: the hypervisor half */
+int hypervisor_open(struct vm *vm);
+int hypervisor_off(struct vm *vm);
 
 /* secure.c: into secure mode and back */
 int secure_open(struct vm *vm);

@@ -23,7 +23,7 @@ enum uvc_op {
 	UVC_AGENT,	/* run @agent on vCPU @vcpu and wait for its answer */
 	UVC_AGENT_POST, /* the same, but answer as soon as it has started */
 	UVC_AGENT_WAIT, /* wait for what UVC_AGENT_POST started on @vcpu */
-	UVC_SVM_OFF,	/* pause, UVMEM_SVM_OFF, memslots back to H; vCPUs stay paused */
+	UVC_SVM_OFF,	/* pause, terminate, memslots back to H; vCPUs stay paused */
 	UVC_QUIT,	/* end the VM */
 };
 

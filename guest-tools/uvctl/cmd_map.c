@@ -54,18 +54,16 @@ static void add_page(struct map *m, uint64_t gfn, uint8_t hv, uint8_t uv)
 static enum exit_code add_chunk(struct map *m, uint64_t gfn, uint64_t npages, uint32_t *vm_state)
 {
 	static uint8_t hv[CHUNK], uv[CHUNK];
-	struct uvmem_state h = { .gfn = gfn, .npages = npages, .states = (uintptr_t)hv };
 	struct uvsim_map u = {
 		.lpid = m->c.info.lpid, .gfn = gfn, .npages = npages, .states = (uintptr_t)uv
 	};
 
-	if (ioctl(m->c.svm_fd, UVMEM_GET_STATE, &h))
+	if (uvc_hv_states(&m->c, gfn, npages, hv, vm_state))
 		return fail_errno(m->ctx, "UVMEM_GET_STATE");
 	if (ioctl(m->c.uvsim_fd, UVSIM_MAP, &u))
 		return fail_errno(m->ctx, "UVSIM_MAP");
 	for (uint64_t i = 0; i < npages; i++)
 		add_page(m, gfn + i, hv[i], uv[i]);
-	*vm_state = h.vm_state;
 	return EXIT_OK;
 }
 

@@ -34,15 +34,15 @@ static void add_launcher(struct json_object *out, const char *id, const struct u
 	}
 }
 
-static enum exit_code add_hypervisor(struct ctx *ctx, int fd)
+static enum exit_code add_hypervisor(struct ctx *ctx, struct uvc *c)
 {
 	struct json_object *hv = out_object(ctx->out, "hypervisor");
 	struct uvmem_info info;
 	struct uvmem_stats st;
 
-	if (ioctl(fd, UVMEM_GET_INFO, &info))
+	if (ioctl(c->svm_fd, UVMEM_GET_INFO, &info))
 		return fail_errno(ctx, "UVMEM_GET_INFO");
-	if (ioctl(fd, UVMEM_GET_STATS, &st))
+	if (uvc_hv_stats(c, &st))
 		return fail_errno(ctx, "UVMEM_GET_STATS");
 	out_str(hv, "state", uvmem_vm_state_name(info.vm_state), OUT_PLAIN);
 	out_u64(hv, "device_pages", info.device_pages, OUT_PLAIN);
@@ -71,9 +71,9 @@ static enum exit_code add_slots(struct ctx *ctx, int fd)
 	struct uvmem_slots arg = { .count = 0 };
 	uint32_t room;
 
-	/* The first call tells how many there are. */
+	/* The first call tells how many there are. Upstream's half does not say. */
 	if (ioctl(fd, UVMEM_GET_SLOTS, &arg))
-		return fail_errno(ctx, "UVMEM_GET_SLOTS");
+		return errno == ENOTTY ? EXIT_OK : fail_errno(ctx, "UVMEM_GET_SLOTS");
 	room = arg.count;
 	slots = calloc(room ? room : 1, sizeof(*slots));
 	if (!slots)
@@ -144,7 +144,7 @@ static enum exit_code stat_lpid(struct ctx *ctx, const char *text)
 
 static enum exit_code add_svm(struct ctx *ctx, const struct uvc *c)
 {
-	enum exit_code ret = add_hypervisor(ctx, c->svm_fd);
+	enum exit_code ret = add_hypervisor(ctx, c);
 
 	if (!ret)
 		ret = add_ultravisor(ctx, c->uvsim_fd, c->info.lpid);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "guest-tools/lib/control.h"
+#include "guest-tools/lib/hv.h"
 #include "guest-tools/lib/names.h"
 #include "out.h"
 #include "parse.h"

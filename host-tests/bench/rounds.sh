@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# The rounds of the benchmark, sourced where load_uvmem and unload are (init). In
+# The rounds of the benchmark, sourced where load, load_uv_sim and unload are (init). In
 # each round everything is measured once, so that what is compared was measured
 # side by side, and every measurement meets the machine at several moments.
 
@@ -16,7 +16,8 @@ with_cipher()
 	local cipher=$1 pages=$2 set
 
 	shift 2
-	load_uvmem "cipher=$([ "$cipher" = copy ] && echo copy || echo aes-256-gcm)" || return
+	load_uv_sim "cipher=$([ "$cipher" = copy ] && echo copy || echo aes-256-gcm)" &&
+		load kvm-uvmem || return
 	for set; do
 		set_of "$set" "$cipher" "$pages"
 	done

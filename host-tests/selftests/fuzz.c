@@ -163,7 +163,7 @@ static void go_wild(uint64_t seed, const struct own *o, const int fd[4], uint8_t
  */
 TEST_F(fuzz, ioctls)
 {
-	unsigned int n = debug_kernel() ? 4000 : 20000;
+	unsigned int n = slow_machine() ? 4000 : 20000;
 	uint8_t *plain = malloc(page_size());
 	int status;
 	pid_t pid;
@@ -212,7 +212,7 @@ TEST_F(fuzz, ioctls)
 /* Random hypercalls and ultracalls alone: they all reach the halves themselves. */
 TEST_F(fuzz, calls)
 {
-	unsigned int n = debug_kernel() ? 3000 : 20000;
+	unsigned int n = slow_machine() ? 3000 : 20000;
 	uint64_t random = variant->seed;
 	uint8_t *plain = malloc(page_size());
 

@@ -164,7 +164,7 @@ static int round_on(struct hammer *h, unsigned int round)
 /* Two SVMs, VCPUS vCPUs each, and four host threads. */
 TEST_F(hammer, everybody_on_the_same_pages)
 {
-	unsigned int rounds = debug_kernel() ? 3 : ROUNDS_MAX;
+	unsigned int rounds = slow_machine() ? 3 : ROUNDS_MAX;
 	struct hammer h[2];
 	pthread_t thread[4];
 	struct uvmem_stats st;
@@ -173,7 +173,7 @@ TEST_F(hammer, everybody_on_the_same_pages)
 		h[i] = (struct hammer){ .vm = &self->vm[i],
 					.seed = SEED + 1000 * i,
 					.gpa = vm_page(&self->vm[i], 0),
-					.iterations = debug_kernel() ? 4 : 12 };
+					.iterations = slow_machine() ? 4 : 12 };
 		ASSERT_EQ(0, pthread_create(&thread[2 * i], NULL, host_looks, &h[i]));
 		ASSERT_EQ(0, pthread_create(&thread[2 * i + 1], NULL, hypercalls, &h[i]));
 	}
@@ -246,7 +246,7 @@ TEST_F(hammer, share_and_unshare_against_the_host)
 	ASSERT_EQ(U_SUCCESS, guest_share(vm, h.gpa + 4 * page_size(), 1));
 	h.calls = 1;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, host_pokes, &h));
-	for (unsigned int i = 0; i < (debug_kernel() ? 30 : 150); i++) {
+	for (unsigned int i = 0; i < (slow_machine() ? 30 : 150); i++) {
 		uint64_t gpa = h.gpa + i % 4 * page_size();
 
 		/* Secure: the secret goes in, and stays where it is. */
@@ -276,7 +276,7 @@ TEST_F(hammer, every_vcpu_shares_and_unshares)
 	struct vm *vm = &self->vm[1];
 	struct agent_slot answer;
 
-	for (unsigned int i = 0; i < (debug_kernel() ? 10 : 50); i++) {
+	for (unsigned int i = 0; i < (slow_machine() ? 10 : 50); i++) {
 		for (unsigned int vcpu = 0; vcpu < VCPUS; vcpu++) {
 			struct agent_slot cmd = {
 				.cmd = i & 1 ? AGENT_UNSHARE : AGENT_SHARE,

@@ -77,7 +77,7 @@ static void page_out_for(struct vm *vm, unsigned int us)
 TEST_F(life, kill_9_at_random_moments)
 {
 	static const struct vm_opts opts = { .vcpus = 2 };
-	unsigned int rounds = debug_kernel() ? 12 : 24;
+	unsigned int rounds = slow_machine() ? 12 : 24;
 	uint64_t random = SEED;
 
 	say("seed 0x%x", SEED);
@@ -166,7 +166,7 @@ static long meminfo(const char *name)
 /* Created, secured, used, destroyed: many times, in all the ways it can end. */
 TEST_F(life, rounds)
 {
-	unsigned int rounds = 200;
+	unsigned int rounds = debug_kernel() ? 80 : 200;
 	long slab = 0;
 
 	for (unsigned int i = 0; i < rounds; i++) {
@@ -202,7 +202,7 @@ TEST_F(life, rounds)
 /* The same with a real VM. */
 TEST_F(life, rounds_of_real_vms)
 {
-	for (unsigned int i = 0; i < (debug_kernel() ? 5 : 15); i++) {
+	for (unsigned int i = 0; i < (slow_machine() ? 5 : 15); i++) {
 		ASSERT_EQ(0, vm_start_secure(&self->vm, NULL));
 		ASSERT_EQ(0, guest_pattern(&self->vm, vm_page(&self->vm, 0), 8 * page_size(), i));
 		ASSERT_EQ(0, host_sees_ciphertext(&self->vm, vm_page(&self->vm, 3), i));
@@ -272,7 +272,7 @@ TEST_F(life, esm_and_terminate_against_hypercalls)
 		racer[i].svm = own.svm;
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, keeps_calling, &racer[i]));
 	}
-	for (unsigned int i = 0; i < (debug_kernel() ? 20 : 100); i++) {
+	for (unsigned int i = 0; i < (slow_machine() ? 20 : 100); i++) {
 		own_fill(&own, 0, 64, SEED + i);
 		ASSERT_EQ(0, own_blob(&own, page_size(), 1, i & 1));
 		ASSERT_NE(NO_ANSWER, own_esm(&own));

@@ -88,7 +88,8 @@ TEST_F(over, three_times_secure_memory)
 	EXPECT_GE(self->pages, svm.resident);
 	EXPECT_EQ(0, verify_all(&self->vm[0], bytes, SEED));
 	EXPECT_EQ(0, host_sees_ciphertext(&self->vm[0], vm_page(&self->vm[0], 1), SEED));
-	EXPECT_EQ(0, verify_all(&self->vm[0], bytes, SEED));
+	/* What the host has seen comes back, among others. */
+	EXPECT_EQ(0, verify_all(&self->vm[0], slow_machine() ? bytes / 8 : bytes, SEED));
 }
 
 /* UV_ESM itself takes more pages than there are: some go out while others come. */
@@ -138,14 +139,14 @@ TEST_F(over, what_is_used_stays)
 {
 	struct vm_opts opts = { .mem = mem_for(2 * self->pages), .vcpus = VCPUS };
 	struct vm *vm = &self->vm[0];
+	uint64_t hot, step = self->pages < 512 ? self->pages / 16 : 32;
 	unsigned int stayed = 0, steps = 0;
-	uint64_t hot = vm_page(vm, 0);
 
 	ASSERT_EQ(0, vm_start_secure(vm, &opts));
 	hot = vm_page(vm, 0);
 	ASSERT_EQ(0, guest_pattern(vm, hot, page_size(), SEED));
-	for (uint64_t page = 1; page + 32 < 2 * self->pages; page += 32) {
-		ASSERT_EQ(0, guest_pattern(vm, vm_page(vm, page), 32 * page_size(), SEED));
+	for (uint64_t page = 1; page + step < 2 * self->pages; page += step) {
+		ASSERT_EQ(0, guest_pattern(vm, vm_page(vm, page), step * page_size(), SEED));
 		stayed += uv_state(vm, hot) == UV_GFN_RESIDENT;
 		steps++;
 		ASSERT_EQ(0, guest_verify(vm, hot, page_size(), SEED, 0));

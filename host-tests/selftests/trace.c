@@ -2,7 +2,8 @@
 /*
  * The tracepoints tell the life of one page: uvmem:uvmem_gfn each change of its
  * state with GPA, both states, reason and duration; uvmem:uvmem_vm those of the
- * VM; uvmem:uvmem_hcall each hypercall. In order, and nothing else.
+ * VM; uvmem:uvmem_hcall each hypercall; uvsim:uvsim_ucall each ultracall of the
+ * hypervisor. In order, and nothing else.
  */
 #include <sys/ioctl.h>
 
@@ -21,7 +22,8 @@ FIXTURE(trace)
 
 static int events(const char *on)
 {
-	return file_write(TRACING "events/uvmem/enable", on);
+	return file_write(TRACING "events/uvmem/enable", on) ||
+	       file_write(TRACING "events/uvsim/enable", on);
 }
 
 FIXTURE_SETUP(trace)
@@ -232,18 +234,52 @@ TEST_F(trace, hypercalls)
 	EXPECT_NE(NULL, strstr(line, " = -56 "));
 }
 
+TEST_F(trace, ultracalls)
+{
+	static const char *const call[] = {
+		"UV_PAGE_IN(",
+		"UV_PAGE_OUT(",
+		"UV_UNREGISTER_MEM_SLOT(0x0, ",
+		"UV_SVM_TERMINATE(",
+	};
+	struct own *o = &self->own;
+	uint64_t gpa = PAGE * page_size();
+	const char *pos, *line;
+	char where[40];
+
+	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	ASSERT_EQ(H_SUCCESS, own_hcall(o, H_SVM_PAGE_OUT, gpa, 0, page_order(), 0, NULL));
+	ASSERT_EQ(0, ioctl(o->svm, UVMEM_SVM_OFF, 0));
+	ASSERT_EQ(0, read_log(&self->log));
+	snprintf(where, sizeof(where), ", 0x%llx, ", (unsigned long long)gpa);
+	for (unsigned int i = 0; i < 4; i++) {
+		pos = self->log;
+		do
+			line = next(&pos, "uvsim_ucall:", o->lpid, call[i], NULL);
+		while (i < 2 && line && !strstr(line, where));
+		ASSERT_NE(NULL, line);
+		/* The memslot went with the SVM. */
+		EXPECT_NE(NULL, strstr(line, i == 2 ? " = -55" : " = 0"));
+	}
+}
+
 /* Nothing is written while nobody listens. */
 TEST_F(trace, off)
 {
 	struct own *o = &self->own;
 	const char *pos;
 
+	/* Opening the SVM was seen. */
 	ASSERT_EQ(0, events("0"));
+	ASSERT_EQ(0, file_write(TRACING "trace", ""));
 	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
 	ASSERT_EQ(U_SUCCESS, own_esm(o));
 	ASSERT_EQ(0, read_log(&self->log));
 	pos = self->log;
 	EXPECT_EQ(NULL, next(&pos, "uvmem_", o->lpid, "", NULL));
+	pos = self->log;
+	EXPECT_EQ(NULL, next(&pos, "uvsim_", o->lpid, "", NULL));
 }
 
 TEST_HARNESS_MAIN

@@ -193,12 +193,17 @@ static int64_t m_hcall(void *ctx, uint32_t lpid, uint64_t nr, const uint64_t arg
 	return hv_hcall(m, vm, nr, args, out);
 }
 
+static bool is_normal(const struct machine *m, uint64_t ra)
+{
+	return ra >= RA_BASE && ra - RA_BASE < (uint64_t)m->npages << m->shift;
+}
+
 static void *m_map(void *ctx, uint64_t ra, bool write)
 {
 	struct machine *m = ctx;
 
 	(void)write;
-	if (ra < RA_BASE || ra - RA_BASE >= (uint64_t)m->npages << m->shift)
+	if (!is_normal(m, ra))
 		return NULL;
 	__atomic_add_fetch(&m->maps, 1, __ATOMIC_RELAXED);
 	return m->normal + (ra - RA_BASE);
@@ -210,6 +215,24 @@ static void m_unmap(void *ctx, void *va)
 
 	(void)va;
 	__atomic_sub_fetch(&m->maps, 1, __ATOMIC_RELAXED);
+}
+
+static bool m_ra_get(void *ctx, uint64_t ra)
+{
+	struct machine *m = ctx;
+
+	if (!is_normal(m, ra))
+		return false;
+	__atomic_add_fetch(&m->ra_held, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+static void m_ra_put(void *ctx, uint64_t ra)
+{
+	struct machine *m = ctx;
+
+	if (!is_normal(m, ra) || !__atomic_fetch_sub(&m->ra_held, 1, __ATOMIC_RELAXED))
+		BROKEN("ra_put(%#llx) without ra_get()", (unsigned long long)ra);
 }
 
 static void m_guest_unmap(void *ctx, uint32_t lpid, uint64_t gfn, uint64_t npages)
@@ -234,8 +257,14 @@ static void m_log(void *ctx, const char *line)
 	pthread_mutex_unlock(&m->lock);
 }
 
-bool logged(struct machine *m, const char *text)
+bool logged(struct machine *m, const char *format, ...)
 {
+	char text[128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
 	for (int i = 0; i < 8; i++)
 		if (strstr(m->log[i], text))
 			return true;
@@ -278,13 +307,15 @@ static struct machine *machine_bare(const struct options *opt)
 		.ctx = m,
 		.map = m_map,
 		.unmap = m_unmap,
+		.ra_get = m_ra_get,
+		.ra_put = m_ra_put,
 		.hcall = m_hcall,
 		.guest_unmap = m_guest_unmap,
 		.log = m_log,
 	};
 
 	machine = m;
-	m->shift = opt->shift ? opt->shift : 12;
+	m->shift = opt->shift ? opt->shift : SHIFT;
 	m->page = (size_t)1 << m->shift;
 	m->secure_pages = opt->secure_pages;
 	m->patience = 10000;
@@ -328,8 +359,9 @@ void machine_free(struct machine *m)
 		BROKEN("%llu secure pages and %llu SVMs are left",
 		       (unsigned long long)stats(m).secure_used, (unsigned long long)stats(m).svms);
 	uv_destroy(m->uv);
-	if (m->live || m->maps || nheld)
-		BROKEN("%ld allocations, %u maps, %u locks are left", m->live, m->maps, nheld);
+	if (m->live || m->maps || m->ra_held || nheld)
+		BROKEN("%ld allocations, %u maps, %u normal pages, %u locks are left", m->live,
+		       m->maps, m->ra_held, nheld);
 	for (uint32_t i = 0; i < m->secure_pages; i++) {
 		const uint8_t *p = m->port.secure_page(m->user, i);
 

@@ -26,6 +26,16 @@
 #include "../../uv-sim/user/uvsim_user.h"
 #include "../../uv-sim/user/esm_blob.h"
 
+/*
+ * The page size that a test gets when it does not ask for another, as log2.
+ * All tests are run with 12 and with 16 (Makefile).
+ */
+#ifndef SHIFT
+#define SHIFT 12
+#endif
+#define OTHER_SHIFT (SHIFT == 12 ? 16 : 12)
+#define PG (1ULL << SHIFT)
+
 #define MAX_VMS 4
 #define MAX_VM_SLOTS 4
 #define RA_BASE 0x10000000ULL /* where normal memory starts */
@@ -98,7 +108,8 @@ struct machine {
 	/* Called in the middle of sealing and opening. */
 	void (*on_crypt)(struct machine *m, bool sealing);
 	uint8_t last_iv[UV_IV_BYTES];
-	unsigned int maps; /* open port->map()s */
+	unsigned int maps;    /* open port->map()s */
+	unsigned int ra_held; /* pages of normal memory that port->ra_get() keeps */
 };
 
 struct options {
@@ -118,7 +129,7 @@ uint64_t ra_alloc(struct machine *m);
 void ra_free(struct machine *m, uint64_t ra);
 uint8_t *ra_va(struct machine *m, uint64_t ra);
 bool normal_contains(struct machine *m, const void *what, size_t len);
-bool logged(struct machine *m, const char *text);
+bool logged(struct machine *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool free_frames_are_zero(struct machine *m);
 struct uv_svm *svm_of(struct vm *vm);
 struct uv_gfn *entry_of(struct vm *vm, uint64_t gfn);

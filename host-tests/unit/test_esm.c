@@ -74,12 +74,12 @@ static void good(void **state)
 
 static void wrong_digest(struct vm *vm)
 {
-	host_touch(vm, 17)[4095] ^= 1;
+	host_touch(vm, 17)[PG - 1] ^= 1;
 	assert_int_equal(vm_esm(vm), U_PERMISSION);
 	assert_int_equal(svm_info(vm).esm_ret, U_PERMISSION);
 	assert_true(logged(vm->m, "LPID 1: UV_ESM failed: -11"));
 	is_normal_again(vm, 17);
-	host_touch(vm, 17)[4095] ^= 1;
+	host_touch(vm, 17)[PG - 1] ^= 1;
 	secure_now(vm); /* and it may try again */
 }
 
@@ -199,7 +199,7 @@ static bool abort_at_done(struct machine *m, struct vm *vm, uint64_t nr, const u
 
 static void unasked_abort(struct vm *vm)
 {
-	uint8_t page[4096];
+	uint8_t page[PG];
 
 	vm->m->hook = abort_at_done;
 	assert_int_equal(vm_esm(vm), U_INVALID);
@@ -241,6 +241,42 @@ static void abort_ignored(void **state)
 	machine_free(vm->m);
 }
 
+/* UV_ESM in two steps: transient between them, to all others as if it ran. */
+static void two_steps(void **state)
+{
+	struct vm *vm = normal_vm(64);
+
+	(void)state;
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, vm->blob_gpa, 0, NULL), U_INVALID);
+	assert_int_equal(guest(vm, UV_SIM_ESM_START, 0, 0, NULL), U_SUCCESS);
+	assert_int_equal(svm_info(vm).state, UV_VM_TRANSIENT);
+	assert_int_equal(guest(vm, UV_SIM_ESM_START, 0, 0, NULL), U_BUSY);
+	assert_int_equal(guest(vm, UV_ESM, vm->blob_gpa, 0, NULL), U_BUSY);
+	assert_int_equal(guest(vm, UV_SHARE_PAGE, 1, 1, NULL), U_INVALID);
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, vm->blob_gpa, 0, NULL), U_SUCCESS);
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, vm->blob_gpa, 0, NULL), U_INVALID);
+	for (uint64_t g = 0; g < N - 2; g++)
+		assert_true(guest_check(vm, g, SEED));
+	machine_free(vm->m);
+}
+
+static void two_steps_that_fail(void **state)
+{
+	struct vm *vm = normal_vm(64);
+
+	(void)state;
+	assert_int_equal(guest(vm, UV_SIM_ESM_START, 0, 0, NULL), U_SUCCESS);
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, N << 12, 0, NULL), U_PARAMETER);
+	is_normal_again(vm, -1);
+	/* Terminated in between: the LPID is free at once, and UV_ESM is possible. */
+	assert_int_equal(guest(vm, UV_SIM_ESM_START, 0, 0, NULL), U_SUCCESS);
+	assert_int_equal(hv(vm->m, UV_SVM_TERMINATE, 1, 0, 0, 0, 0), U_SUCCESS);
+	assert_int_equal(guest(vm, UV_SIM_ESM_FINISH, vm->blob_gpa, 0, NULL), U_INVALID);
+	assert_int_equal(svm_info(vm).state, UV_VM_NORMAL);
+	assert_int_equal(hv(vm->m, UV_WRITE_PATE, 1, UV_PATE_HR, 0x1000, 0, 0), U_SUCCESS);
+	machine_free(vm->m);
+}
+
 /* After measurement began, the hypervisor offers contents for what was a hole. */
 static bool slip_in(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
 		    uint64_t *out, int64_t *ret)
@@ -252,8 +288,8 @@ static bool slip_in(struct machine *m, struct vm *vm, uint64_t nr, const uint64_
 		return false;
 	ra = ra_alloc(m);
 	memset(ra_va(m, ra), 0x90, m->page);
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, (uint64_t)N << 12, 0, 12), U_SUCCESS);
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, 3 << 12, 0, 12), U_P3);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, (uint64_t)N << SHIFT, 0, SHIFT), U_SUCCESS);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, 3 << SHIFT, 0, SHIFT), U_P3);
 	ra_free(m, ra);
 	vm->h[N].state = H_DEVICE;
 	return false;
@@ -268,7 +304,7 @@ static void nothing_comes_in_after_measurement(void **state)
 	vm->m->hook = slip_in;
 	assert_int_equal(vm_esm(vm), U_SUCCESS);
 	assert_true(guest_is_zero(vm, N));
-	memset(host_touch(vm, N + 1), 0x90, 4096);
+	memset(host_touch(vm, N + 1), 0x90, PG);
 	assert_true(guest_is_zero(vm, N + 1));
 	assert_true(guest_check(vm, 3, SEED));
 	machine_free(vm->m);
@@ -354,21 +390,21 @@ static void put_ranges(struct vm *vm, uint64_t entry, const struct uv_esm_range_
 
 static void ranges_of_any_bytes(void **state)
 {
-	static const uint8_t zeros[3 * 4096];
+	static const uint8_t zeros[3 * PG];
 	struct vm *vm = normal_vm(5);
-	uint8_t mem[4 * 4096];
+	uint8_t mem[4 * PG];
 	uint64_t out[2];
 
 	(void)state;
 	vm_add_slot(vm, N, 4); /* holes: measured as zeros */
 	for (int g = 0; g < 4; g++)
-		memcpy(mem + g * 4096, host_touch(vm, g), 4096);
+		memcpy(mem + g * PG, host_touch(vm, g), PG);
 	put_ranges(vm, 0x1234,
 		   (struct uv_esm_range_src[]){
-			   { 4095, mem + 4095, 1, UV_ESM_SHA256 },
-			   { 100, mem + 100, 3 * 4096, UV_ESM_SHA512 },
+			   { PG - 1, mem + PG - 1, 1, UV_ESM_SHA256 },
+			   { 100, mem + 100, 3 * PG, UV_ESM_SHA512 },
 			   { 0x1234, mem + 0x1234, 1, UV_ESM_SHA512 },
-			   { (N << 12) + 1, zeros, sizeof(zeros), UV_ESM_SHA256 } },
+			   { (N << SHIFT) + 1, zeros, sizeof(zeros), UV_ESM_SHA256 } },
 		   4);
 	assert_int_equal(guest(vm, UV_ESM, vm->blob_gpa, 0, out), U_SUCCESS);
 	assert_int_equal(out[0], 0x1234);
@@ -381,10 +417,10 @@ static void range_in_no_slot(void **state)
 	struct vm *vm = normal_vm(64);
 
 	(void)state;
-	put_ranges(vm, 0x5000,
+	put_ranges(vm, 5 * PG,
 		   (struct uv_esm_range_src[]){
-			   { 0x5000, host_touch(vm, 5), 4096, UV_ESM_SHA256 },
-			   { (N + 8) << 12, host_touch(vm, 5), 4096, UV_ESM_SHA256 } },
+			   { 5 * PG, host_touch(vm, 5), PG, UV_ESM_SHA256 },
+			   { (N + 8) << SHIFT, host_touch(vm, 5), PG, UV_ESM_SHA256 } },
 		   2);
 	assert_int_equal(vm_esm(vm), U_PERMISSION);
 	is_normal_again(vm, -1);
@@ -454,7 +490,7 @@ static void signed_nonsense(void **state)
 		{ H(nranges), 4, 0x02e8ba2f, U_PARAMETER }, /* size would wrap */
 		{ H(flags), 4, 1, U_PARAMETER },
 		{ H(reserved), 4, 1, U_PARAMETER },
-		{ H(entry), 8, 0x9000, U_PERMISSION },
+		{ H(entry), 8, 9 * PG, U_PERMISSION },
 		{ H(entry), 8, ~0ULL, U_PERMISSION },
 		{ R(gpa), 8, 1ULL << 60, U_PERMISSION },
 		{ R(gpa), 8, ~0ULL - 10, U_PERMISSION },
@@ -474,8 +510,8 @@ static void signed_nonsense(void **state)
 		struct vm *vm = normal_vm(64);
 		uint8_t *blob;
 
-		put_ranges(vm, 0x5000,
-			   &(struct uv_esm_range_src){ 0x5000, host_touch(vm, 5), 4096,
+		put_ranges(vm, 5 * PG,
+			   &(struct uv_esm_range_src){ 5 * PG, host_touch(vm, 5), PG,
 						       UV_ESM_SHA256 },
 			   1);
 		blob = host_touch(vm, N - 2);
@@ -495,11 +531,10 @@ static void every_byte_of_the_blob(void **state)
 	size_t len = sizeof(struct uv_esm_header) + 2 * sizeof(struct uv_esm_range) + 16;
 
 	(void)state;
-	put_ranges(
-		vm, 0x5000,
-		(struct uv_esm_range_src[]){ { 0x5000, host_touch(vm, 5), 4096, UV_ESM_SHA256 },
-					     { 0x6000, host_touch(vm, 6), 4096, UV_ESM_SHA512 } },
-		2);
+	put_ranges(vm, 5 * PG,
+		   (struct uv_esm_range_src[]){ { 5 * PG, host_touch(vm, 5), PG, UV_ESM_SHA256 },
+						{ 6 * PG, host_touch(vm, 6), PG, UV_ESM_SHA512 } },
+		   2);
 	for (size_t i = 0; i < len; i++) {
 		int64_t ret;
 
@@ -518,19 +553,20 @@ static void blob_over_pages(void **state)
 {
 	struct vm *vm = normal_vm(3);
 	struct uv_esm_range_src r[50];
+	const size_t first = 2000; /* bytes of it in the first page */
 	uint8_t *blob;
 	size_t len;
 
 	(void)state;
 	for (int i = 0; i < 50; i++)
-		r[i] = (struct uv_esm_range_src){ 0x1000 + 8 * i, host_touch(vm, 1) + 8 * i, 8,
+		r[i] = (struct uv_esm_range_src){ PG + 8 * i, host_touch(vm, 1) + 8 * i, 8,
 						  UV_ESM_SHA512 };
-	assert_int_equal(uv_esm_blob_build(owner_key, 0x1000, r, 50, &blob, &len), 0);
-	assert_true(len > 4096);
-	memcpy(host_touch(vm, N - 2) + 100, blob, 3996);
-	memcpy(host_touch(vm, N - 1), blob + 3996, len - 3996);
+	assert_int_equal(uv_esm_blob_build(owner_key, PG, r, 50, &blob, &len), 0);
+	assert_true(len > first);
+	memcpy(host_touch(vm, N - 2) + PG - first, blob, first);
+	memcpy(host_touch(vm, N - 1), blob + first, len - first);
 	free(blob);
-	assert_int_equal(guest(vm, UV_ESM, vm->blob_gpa + 100, 0, NULL), U_SUCCESS);
+	assert_int_equal(guest(vm, UV_ESM, vm->blob_gpa + PG - first, 0, NULL), U_SUCCESS);
 	machine_free(vm->m);
 }
 
@@ -544,6 +580,8 @@ int main(void)
 		cmocka_unit_test(terminated_inside),
 		cmocka_unit_test(abort_by_the_hypervisor),
 		cmocka_unit_test(abort_ignored),
+		cmocka_unit_test(two_steps),
+		cmocka_unit_test(two_steps_that_fail),
 		cmocka_unit_test(nothing_comes_in_after_measurement),
 		cmocka_unit_test(tampering_before_measurement),
 		cmocka_unit_test(hypervisor_lies),

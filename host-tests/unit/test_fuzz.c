@@ -145,7 +145,7 @@ static void host_work(struct machine *m)
 		break;
 	case 3:
 		if (vm->h[gfn].ra)
-			ra_va(m, vm->h[gfn].ra)[rnd(4096)] ^= 1;
+			ra_va(m, vm->h[gfn].ra)[rnd(PG)] ^= 1;
 		break;
 	default:
 		host_page_out(vm, gfn);

@@ -44,8 +44,8 @@ static void lost_to(int64_t what)
 	assert_int_equal(uv_guest_page_in(m->uv, 1, 2), UV_FAULT_REFUSED);
 	assert_int_equal(svm_info(vm).state, UV_VM_STOPPED);
 	assert_int_equal(svm_info(vm).stop_reason, UV_STOP_LOST);
-	assert_int_equal(svm_info(vm).stop_gpa, 2 << 12);
-	assert_true(logged(m, "LPID 1: stopped at GPA 0x2000: the hypervisor lost"));
+	assert_int_equal(svm_info(vm).stop_gpa, 2 << SHIFT);
+	assert_true(logged(m, "LPID 1: stopped at GPA 0x%x: the hypervisor lost", 2 << SHIFT));
 	others_go_on(other);
 	machine_free(m);
 }
@@ -98,10 +98,10 @@ static void hole_reads_as_zeros(void **state)
 	}
 	m->hook = NULL;
 	/* The hypervisor catches up: the guest's contents stay. */
-	memset(host_touch(vm, 20), 0x90, 4096);
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, vm->h[20].ra, 20 << 12, 0, 12), U_SUCCESS);
+	memset(host_touch(vm, 20), 0x90, PG);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, vm->h[20].ra, 20 << SHIFT, 0, SHIFT), U_SUCCESS);
 	assert_true(guest_check(vm, 20, 9));
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, vm->h[20].ra, 20 << 12, 0, 12), U_P3);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, vm->h[20].ra, 20 << SHIFT, 0, SHIFT), U_P3);
 	machine_free(m);
 }
 
@@ -165,10 +165,10 @@ static void stopped(void **state)
 	for (uint64_t g = 0; g < N - 2; g++)
 		assert_true(guest_check(vm, g, SEED));
 	host_touch(vm, 2)[0] ^= 1;
-	assert_int_equal(guest_copy(vm, 2 << 12, &b, 1, false), -1);
+	assert_int_equal(guest_copy(vm, 2 << SHIFT, &b, 1, false), -1);
 	for (uint64_t g = 0; g < N; g++) {
 		assert_null(vm->g[g]);
-		assert_int_equal(guest_copy(vm, g << 12, &b, 1, false), -1);
+		assert_int_equal(guest_copy(vm, g << SHIFT, &b, 1, false), -1);
 	}
 	assert_int_equal(vm_esm(vm), U_INVALID);
 	/* its pages make room for others */
@@ -276,15 +276,15 @@ static void bad_real_addresses(void **state)
 {
 	struct vm *vm, *other;
 	struct machine *m = two_vms(&vm, &other, 40);
-	const uint64_t ras[] = { 0, RA_BASE - 4096, RA_BASE + ((uint64_t)m->npages << 12),
+	const uint64_t ras[] = { 0, RA_BASE - PG, RA_BASE + ((uint64_t)m->npages << SHIFT),
 				 ~0xfffULL, (uint64_t)(uintptr_t)m->port.secure_page(m->user, 0) };
 
 	(void)state;
 	guest(vm, UV_SHARE_PAGE, 3, 1, NULL);
 	host_unmap_shared(vm, 3);
 	for (size_t i = 0; i < sizeof(ras) / sizeof(ras[0]); i++) {
-		assert_int_equal(hv(m, UV_PAGE_OUT, 1, ras[i], 1 << 12, 0, 12), U_P2);
-		assert_int_equal(hv(m, UV_PAGE_IN, 1, ras[i], 3 << 12, 0, 12), U_P2);
+		assert_int_equal(hv(m, UV_PAGE_OUT, 1, ras[i], 1 << SHIFT, 0, SHIFT), U_P2);
+		assert_int_equal(hv(m, UV_PAGE_IN, 1, ras[i], 3 << SHIFT, 0, SHIFT), U_P2);
 	}
 	assert_true(guest_check(vm, 1, SEED));
 	assert_int_equal(m->uv->reserved, 0);
@@ -301,12 +301,12 @@ static void shared_pages_move(void **state)
 
 	(void)state;
 	assert_int_equal(guest(vm, UV_SHARE_PAGE, 3, 1, NULL), U_SUCCESS);
-	assert_int_equal(guest_copy(vm, 3 << 12, "x", 1, true), 0);
+	assert_int_equal(guest_copy(vm, 3 << SHIFT, "x", 1, true), 0);
 	/* another page for the same GFN, without UV_PAGE_INVAL */
 	memset(ra_va(m, ra), 0x42, m->page);
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, 3 << 12, 0, 12), U_SUCCESS);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, 3 << SHIFT, 0, SHIFT), U_SUCCESS);
 	assert_null(vm->g[3]);
-	assert_int_equal(guest_copy(vm, 3 << 12, &b, 1, false), 0);
+	assert_int_equal(guest_copy(vm, 3 << SHIFT, &b, 1, false), 0);
 	assert_int_equal(b, 0x42); /* what is shared is the hypervisor's to change */
 	old = vm->h[3].ra;
 	vm->h[3].ra = ra;
@@ -314,7 +314,7 @@ static void shared_pages_move(void **state)
 	/* contents survive the host's unmapping: only a fresh share is zeroed */
 	assert_int_equal(host_unmap_shared(vm, 3), U_SUCCESS);
 	assert_null(vm->g[3]);
-	assert_int_equal(guest_copy(vm, 3 << 12, &b, 1, false), 0);
+	assert_int_equal(guest_copy(vm, 3 << SHIFT, &b, 1, false), 0);
 	assert_int_equal(b, 0x42);
 	machine_free(m);
 }
@@ -364,7 +364,7 @@ static void slot_comes_back_empty(void **state)
 	(void)state;
 	assert_int_equal(hv(m, UV_UNREGISTER_MEM_SLOT, 1, 0, 0, 0, 0), U_SUCCESS);
 	assert_true(free_frames_are_zero(m));
-	assert_int_equal(hv(m, UV_REGISTER_MEM_SLOT, 1, 0, N << 12, 0, 0), U_SUCCESS);
+	assert_int_equal(hv(m, UV_REGISTER_MEM_SLOT, 1, 0, N << SHIFT, 0, 0), U_SUCCESS);
 	for (uint64_t g = 0; g < N; g++)
 		assert_true(guest_is_zero(vm, g));
 	machine_free(m);

@@ -173,8 +173,8 @@ static void undo_needs_no_memory(void **state)
 	(void)state;
 	host_touch(vm, 3);
 	allocs = m->allocs;
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, vm->h[3].ra, 3 << 12, 0, 12), U_SUCCESS);
-	assert_int_equal(hv(m, UV_PAGE_OUT, 1, vm->h[3].ra, 3 << 12, 0, 12), U_SUCCESS);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, vm->h[3].ra, 3 << SHIFT, 0, SHIFT), U_SUCCESS);
+	assert_int_equal(hv(m, UV_PAGE_OUT, 1, vm->h[3].ra, 3 << SHIFT, 0, SHIFT), U_SUCCESS);
 	assert_int_equal(m->allocs, allocs);
 	assert_true(guest_check(vm, 3, SEED));
 	machine_free(m);
@@ -192,15 +192,15 @@ static void huge_slot(void **state)
 
 	(void)state;
 	assert_int_equal(hv(m, UV_REGISTER_MEM_SLOT, 1, base, size, 0, 3), U_SUCCESS);
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, base + size - 4096, 0, 12), U_SUCCESS);
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, base, 0, 12), U_SUCCESS);
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, base + size, 0, 12), U_P3);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, base + size - PG, 0, SHIFT), U_SUCCESS);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, base, 0, SHIFT), U_SUCCESS);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, base + size, 0, SHIFT), U_P3);
 	assert_true(m->allocs - allocs < 10);
-	uv_get_map(m->uv, 1, (base + size) / 4096 - 2, 4, states);
+	uv_get_map(m->uv, 1, (base + size) / PG - 2, 4, states);
 	assert_int_equal(states[0], UV_GFN_ZERO);
 	assert_int_equal(states[1], UV_GFN_RESIDENT);
 	assert_int_equal(states[2], UV_GFN_NOSLOT);
-	assert_int_equal(guest(vm, UV_SHARE_PAGE, (base + size) / 4096 - 1, 2, NULL), U_P2);
+	assert_int_equal(guest(vm, UV_SHARE_PAGE, (base + size) / PG - 1, 2, NULL), U_P2);
 	assert_int_equal(guest(vm, UV_UNSHARE_ALL_PAGES, 0, 0, NULL), U_SUCCESS);
 	assert_int_equal(hv(m, UV_UNREGISTER_MEM_SLOT, 1, 3, 0, 0, 0), U_SUCCESS);
 	ra_free(m, ra);

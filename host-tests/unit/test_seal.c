@@ -38,14 +38,16 @@ static void refused(struct vm *vm, uint64_t gfn)
 	assert_true(free_frames_are_zero(vm->m));
 }
 
+/* Of a large page every 257th: a bit of each 33 bytes, and each of a byte's bits. */
 static void every_bit_of_the_ciphertext(void **state)
 {
+	const uint32_t step = PG > 4096 ? 257 : 1;
 	struct vm *vm;
 	struct machine *m = one_vm(&vm);
 	uint8_t *c = host_touch(vm, 2);
 
 	(void)state;
-	for (uint32_t bit = 0; bit < 8 * m->page; bit++) {
+	for (uint32_t bit = 0; bit < 8 * m->page; bit += step) {
 		c[bit / 8] ^= 1 << bit % 8;
 		refused(vm, 2);
 		revive(vm);
@@ -78,12 +80,12 @@ static void another_page(void **state)
 {
 	struct vm *vm;
 	struct machine *m = one_vm(&vm);
-	uint8_t two[4096], *a = host_touch(vm, 2), *b = host_touch(vm, 3);
+	uint8_t two[PG], *a = host_touch(vm, 2), *b = host_touch(vm, 3);
 
 	(void)state;
-	memcpy(two, a, 4096);
-	memcpy(a, b, 4096);
-	memcpy(b, two, 4096);
+	memcpy(two, a, PG);
+	memcpy(a, b, PG);
+	memcpy(b, two, PG);
 	refused(vm, 2);
 	revive(vm);
 	refused(vm, 3);
@@ -97,7 +99,7 @@ static void another_page_with_its_seal(void **state)
 	struct machine *m = one_vm(&vm);
 
 	(void)state;
-	memcpy(host_touch(vm, 2), host_touch(vm, 3), 4096);
+	memcpy(host_touch(vm, 2), host_touch(vm, 3), PG);
 	entry_of(vm, 2)->seal = entry_of(vm, 3)->seal;
 	refused(vm, 2);
 	machine_free(m);
@@ -110,7 +112,7 @@ static void another_svm(void **state)
 
 	(void)state;
 	other = vm_secure(m, 2, 12, SEED);
-	memcpy(host_touch(vm, 2), host_touch(other, 2), 4096);
+	memcpy(host_touch(vm, 2), host_touch(other, 2), PG);
 	entry_of(vm, 2)->seal = entry_of(other, 2)->seal;
 	refused(vm, 2);
 	assert_true(guest_check(other, 2, SEED));
@@ -138,7 +140,7 @@ static void a_new_key_for_each_life(void **state)
 {
 	struct vm *vm;
 	struct machine *m = one_vm(&vm);
-	uint8_t old[4096];
+	uint8_t old[PG];
 
 	(void)state;
 	memcpy(old, host_touch(vm, 2), sizeof(old));
@@ -157,7 +159,7 @@ static void an_old_copy(void **state)
 {
 	struct vm *vm;
 	struct machine *m = one_vm(&vm);
-	uint8_t old[4096];
+	uint8_t old[PG];
 
 	(void)state;
 	memcpy(old, host_touch(vm, 2), sizeof(old));
@@ -174,7 +176,7 @@ static int by_bytes(const void *a, const void *b)
 
 static void ivs_never_repeat(void **state)
 {
-	enum { N = 20000 };
+	enum { N = 80 * 1024 * 1024 / PG }; /* as much to seal with any page size */
 	uint8_t(*iv)[UV_IV_BYTES] = malloc(N * sizeof(*iv));
 	struct vm *vm;
 	struct machine *m = one_vm(&vm);
@@ -183,8 +185,8 @@ static void ivs_never_repeat(void **state)
 	(void)state;
 	for (int i = 0; i < N; i++) {
 		if (i % 3) /* snapshots and seals of zeros use IVs as well */
-			assert_int_equal(hv(m, UV_PAGE_OUT, 1, ra, (i % 8) << 12, UV_SNAPSHOT, 12),
-					 0);
+			assert_int_equal(
+				hv(m, UV_PAGE_OUT, 1, ra, (i % 8) << SHIFT, UV_SNAPSHOT, SHIFT), 0);
 		else
 			host_touch(vm, i % 10);
 		if (!(i % 3))
@@ -225,12 +227,12 @@ static void failed_seal_writes_nothing(void **state)
 	struct vm *vm;
 	struct machine *m = one_vm(&vm);
 	uint64_t ra = ra_alloc(m);
-	uint8_t before[4096];
+	uint8_t before[PG];
 
 	(void)state;
 	memcpy(before, ra_va(m, ra), sizeof(before));
 	m->fail_seal = true;
-	assert_int_equal(hv(m, UV_PAGE_OUT, 1, ra, 2 << 12, 0, 12), U_BUSY);
+	assert_int_equal(hv(m, UV_PAGE_OUT, 1, ra, 2 << SHIFT, 0, SHIFT), U_BUSY);
 	assert_memory_equal(ra_va(m, ra), before, sizeof(before));
 	m->fail_seal = false;
 	assert_true(guest_check(vm, 2, SEED));
@@ -245,7 +247,7 @@ static uint8_t *attacked;
 static void host_writes(struct machine *m, bool sealing)
 {
 	(void)m, (void)sealing;
-	for (int i = 0; i < 4096; i += 16)
+	for (size_t i = 0; i < PG; i += 16)
 		attacked[i] ^= 0xff;
 }
 
@@ -272,9 +274,9 @@ static void host_changes_the_page_while_it_is_sealed(void **state)
 	(void)state;
 	attacked = ra_va(m, ra);
 	m->on_crypt = host_writes;
-	assert_int_equal(hv(m, UV_PAGE_OUT, 1, ra, 2 << 12, 0, 12), U_SUCCESS);
+	assert_int_equal(hv(m, UV_PAGE_OUT, 1, ra, 2 << SHIFT, 0, SHIFT), U_SUCCESS);
 	m->on_crypt = NULL;
-	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, 2 << 12, 0, 12), U_SUCCESS);
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, ra, 2 << SHIFT, 0, SHIFT), U_SUCCESS);
 	assert_true(guest_check(vm, 2, SEED));
 	ra_free(m, ra);
 	machine_free(m);
@@ -285,15 +287,15 @@ static void ciphertext_tells_nothing(void **state)
 {
 	struct vm *vm;
 	struct machine *m = one_vm(&vm);
-	uint8_t buf[4096], zero[32] = { 0 };
+	uint8_t buf[PG], zero[32] = { 0 };
 
 	(void)state;
 	memset(buf, 0x41, sizeof(buf));
-	assert_int_equal(guest_copy(vm, 2 << 12, buf, sizeof(buf), true), 0);
-	assert_int_equal(guest_copy(vm, 3 << 12, buf, sizeof(buf), true), 0);
-	assert_memory_not_equal(host_touch(vm, 2), host_touch(vm, 3), 4096);
-	assert_null(memmem(host_touch(vm, 2), 4096, buf, 8));
-	assert_null(memmem(host_touch(vm, 2), 4096, zero, 8));
+	assert_int_equal(guest_copy(vm, 2 << SHIFT, buf, sizeof(buf), true), 0);
+	assert_int_equal(guest_copy(vm, 3 << SHIFT, buf, sizeof(buf), true), 0);
+	assert_memory_not_equal(host_touch(vm, 2), host_touch(vm, 3), PG);
+	assert_null(memmem(host_touch(vm, 2), PG, buf, 8));
+	assert_null(memmem(host_touch(vm, 2), PG, zero, 8));
 	assert_false(normal_contains(m, buf, 32));
 	machine_free(m);
 }

@@ -42,7 +42,7 @@ static bool is_shared_cell(enum cell c)
 /* Whatever @cell was, the guest finds what it should and nobody else does. */
 static void guest_owns(struct vm *vm, uint64_t gfn)
 {
-	uint8_t want[4096];
+	uint8_t want[PG];
 
 	guest_fill(vm, gfn, 77);
 	assert_true(guest_check(vm, gfn, 77));
@@ -60,13 +60,13 @@ static void share(void **state)
 		uint8_t *host;
 
 		if (c == SHARED)
-			memset(host_touch(vm, G), 0x55, 4096);
+			memset(host_touch(vm, G), 0x55, PG);
 		assert_int_equal(guest(vm, UV_SHARE_PAGE, G, 1, NULL), U_SUCCESS);
 		assert_int_equal(gfn_state(vm, G), UV_GFN_SHARED);
 		host = host_touch(vm, G);
-		assert_true(!host[0] && !memcmp(host, host + 1, 4095));
-		memset(host, 0x66, 4096);
-		assert_true(guest_copy(vm, G << 12, &(uint8_t){ 0x67 }, 1, true) == 0);
+		assert_true(!host[0] && !memcmp(host, host + 1, PG - 1));
+		memset(host, 0x66, PG);
+		assert_true(guest_copy(vm, G << SHIFT, &(uint8_t){ 0x67 }, 1, true) == 0);
 		assert_int_equal(host_touch(vm, G)[0], 0x67);
 		assert_true(guest_check(vm, 9, SEED) || c == ZERO);
 		machine_free(vm->m);
@@ -130,7 +130,7 @@ static void unregister(void **state)
 		assert_int_equal(hv(vm->m, UV_UNREGISTER_MEM_SLOT, 1, 0, 0, 0, 0), U_SUCCESS);
 		assert_int_equal(gfn_state(vm, G), UV_GFN_NOSLOT);
 		assert_int_equal(stats(vm->m).secure_used, 0);
-		assert_int_equal(guest_copy(vm, G << 12, &b, 1, false), -1);
+		assert_int_equal(guest_copy(vm, G << SHIFT, &b, 1, false), -1);
 		assert_int_equal(svm_info(vm).state, UV_VM_SECURE);
 		machine_free(vm->m);
 	}
@@ -156,7 +156,7 @@ static void accesses(void **state)
 
 		/* guest write, host read */
 		vm = in_state(c);
-		assert_int_equal(guest_copy(vm, G << 12, "guest was here 16", 16, true), 0);
+		assert_int_equal(guest_copy(vm, G << SHIFT, "guest was here 16", 16, true), 0);
 		assert_int_equal(normal_contains(vm->m, "guest was here 1", 16), shared);
 		assert_int_equal(!memcmp(host_touch(vm, G), "guest was here 1", 16), shared);
 		machine_free(vm->m);
@@ -165,15 +165,16 @@ static void accesses(void **state)
 		vm = in_state(c);
 		memcpy(host_touch(vm, G), mark, sizeof(mark));
 		if (shared) {
-			assert_int_equal(guest_copy(vm, G << 12, buf, 16, false), 0);
+			assert_int_equal(guest_copy(vm, G << SHIFT, buf, 16, false), 0);
 			assert_memory_equal(buf, mark, sizeof(mark));
 		} else if (c == ZERO) {
 			assert_true(guest_is_zero(vm, G));
 		} else {
-			assert_int_equal(guest_copy(vm, G << 12, buf, 16, false), -1);
+			assert_int_equal(guest_copy(vm, G << SHIFT, buf, 16, false), -1);
 			assert_int_equal(svm_info(vm).stop_reason, UV_STOP_INTEGRITY);
-			assert_int_equal(svm_info(vm).stop_gpa, G << 12);
-			assert_true(logged(vm->m, "LPID 1: stopped at GPA 0x5000: integrity"));
+			assert_int_equal(svm_info(vm).stop_gpa, G << SHIFT);
+			assert_true(logged(vm->m, "LPID 1: stopped at GPA 0x%x: integrity",
+					   G << SHIFT));
 		}
 		machine_free(vm->m);
 	}
@@ -193,12 +194,12 @@ static void snapshot(void **state)
 		if (c == RESIDENT)
 			assert_true(guest_check(vm, G, SEED));
 		mapped = vm->g[G];
-		ret = hv(m, UV_PAGE_OUT, 1, ra, G << 12, UV_SNAPSHOT, 12);
+		ret = hv(m, UV_PAGE_OUT, 1, ra, G << SHIFT, UV_SNAPSHOT, SHIFT);
 		assert_int_equal(ret, c == SEALED ? U_P3 : U_SUCCESS);
 		assert_int_equal(gfn_state(vm, G), uv_state[c]);
 		assert_ptr_equal(vm->g[G], mapped);
 		if (c == RESIDENT) {
-			memcpy(host_touch(vm, G), ra_va(m, ra), 4096);
+			memcpy(host_touch(vm, G), ra_va(m, ra), PG);
 			assert_false(guest_check(vm, G, SEED));
 			assert_int_equal(svm_info(vm).state, UV_VM_STOPPED);
 		}

@@ -109,7 +109,7 @@ static void *unsteady_guest(void *arg)
 	uint8_t b[64];
 
 	while (!atomic_load(&stop)) {
-		guest_copy(w->vm, (rnd(&x) % 8) << 12, b, sizeof(b), rnd(&x) & 1);
+		guest_copy(w->vm, (rnd(&x) % 8) << SHIFT, b, sizeof(b), rnd(&x) & 1);
 		guest(w->vm, rnd(&x) & 1 ? UV_SHARE_PAGE : UV_UNSHARE_PAGE, rnd(&x) % 8, 2, NULL);
 		sched_yield();
 	}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Print how QEMU should run the machine on this host: kvm or tcg. A /dev/kvm that
+# Print how QEMU should run the machine: kvm or tcg. A /dev/kvm that
 # opens and creates VMs may still be unable to boot a kernel or to nest, so a
 # guest that runs a guest of its own is booted under it, once a boot of the host.
 # UVMEM_ACCEL=kvm|tcg says it without asking.
@@ -22,17 +22,18 @@ probe()
 	grep -qx '@end 0' "$DIR/channel.log"
 }
 
+vmm_check
 case ${UVMEM_ACCEL:-} in
 kvm | tcg) echo "$UVMEM_ACCEL"; exit ;;
 "") ;;
 *) die "UVMEM_ACCEL=$UVMEM_ACCEL: kvm or tcg" ;;
 esac
-if ! machine_may_accelerate; then
+if ! vmm_may_accelerate; then
 	echo tcg
 	exit
 fi
 
-verdict=$CACHE/accel/$MACHINE-$(cat /proc/sys/kernel/random/boot_id)
+verdict=$CACHE/accel/$MACHINE-$(cat /proc/sys/kernel/random/boot_id)$(vmm_host)
 if [ ! -s "$verdict" ]; then
 	mkdir -p "${verdict%/*}" "$BUILD/logs"
 	echo "KVM: trying for at most $PROBE_SECONDS seconds whether it runs guests in guests" >&2

@@ -11,9 +11,22 @@ BUILD=$TOP/build
 VM=$TOP/host-tests/vm
 CACHE=${UVMEM_CACHE:-${XDG_CACHE_HOME:-${HOME:?is not set: give UVMEM_CACHE=/path}/.cache}/kvm-uvmem}
 MACHINE=${MACHINE:-x86}
+# The machine "upstream" is pseries with the kernel's own hypervisor half.
+HYPERVISOR=${HYPERVISOR:-kvm-uvmem}
+if [ "$MACHINE" = upstream ]; then
+	MACHINE=pseries
+	HYPERVISOR=upstream
+fi
+# What a run is called in results, and its directory below build/MACHINE/FLAVOUR.
+SUITE=$MACHINE
+RUNS=vm
+if [ "$HYPERVISOR" = upstream ]; then
+	SUITE=upstream
+	RUNS=vm-upstream
+fi
 VMM=${VMM:-qemu}
 JOBS=${JOBS:-$(nproc)}
-export TOP BUILD VM CACHE MACHINE VMM JOBS
+export TOP BUILD VM CACHE MACHINE HYPERVISOR SUITE RUNS VMM JOBS
 
 # Variables given to the outer make (O=, V=, KDIR=, -j) are not for the makes
 # that these scripts start.
@@ -25,12 +38,20 @@ die()
 	exit 1
 }
 
-[ "$VMM" = qemu ] || die "VMM=$VMM is not known; the only one is VMM=qemu"
-[ -f "$VM/machine-$MACHINE.sh" ] ||
-	die "MACHINE=$MACHINE is not known; there is: $(cd "$VM" && echo machine-*.sh |
-		sed 's/machine-//g; s/\.sh//g')"
+# choice KIND NAME: stop unless there is a file KIND-NAME.sh
+choice()
+{
+	[ -f "$VM/$1-$2.sh" ] ||
+		die "${1^^}=$2 is not known; there is: $(cd "$VM" && echo "$1"-*.sh |
+			sed "s/$1-//g; s/\.sh//g")"
+}
+
+choice vmm "$VMM"
+choice machine "$MACHINE"
 # shellcheck source=machine-x86.sh
 . "$VM/machine-$MACHINE.sh"
+# shellcheck source=vmm-qemu.sh
+. "$VM/vmm-$VMM.sh"
 
 # Hold the lock NAME in the cache until the script ends: two clones share it.
 cache_lock()

@@ -51,6 +51,15 @@ tools()
 	"${CROSS}strip" "$ROOT"/bin/{uvlaunch,uvstory,uvctl}
 }
 
+# A program of the selftests, or one with a directory of its own.
+test_program()
+{
+	local file=$OUT/selftests/$1
+
+	[ -f "$file" ] || file=$OUT/$1/$1
+	echo "$file"
+}
+
 # with_tests FILE TEST...
 with_tests()
 {
@@ -60,7 +69,7 @@ with_tests()
 	rm -rf "$extra"
 	mkdir -p "$extra/tests"
 	for test; do
-		"${CROSS}strip" -o "$extra/tests/$test" "$OUT/selftests/$test"
+		"${CROSS}strip" -o "$extra/tests/$test" "$(test_program "$test")"
 	done
 	cat "$IMAGE" >"$file"
 	(cd "$extra" && find tests | cpio --quiet -o -H newc -R 0:0) >>"$file"

@@ -10,6 +10,8 @@ CROSS=				# prefix of the cross compiler
 KERNEL_IMAGE=arch/x86/boot/bzImage
 KERNEL_TARGETS="bzImage modules"
 MACHINE_PACKAGES="vm-x86"	# in packages.sh
+QEMU_ARCH=x86_64		# QEMU's and libvirt's name of the architecture
+QEMU_MACHINE=q35
 CONSOLE=ttyS0			# the kernel's messages
 CHANNEL=ttyS1			# the tests' output
 
@@ -34,14 +36,30 @@ machine_flavour()
 # machine_qemu ACCEL: the QEMU command for this machine, one word a line
 machine_qemu()
 {
+	printf '%s\n' "qemu-system-$QEMU_ARCH" -M "$QEMU_MACHINE"
 	case $1 in
-	kvm) printf '%s\n' qemu-system-x86_64 -M q35 -accel kvm -cpu host ;;
+	kvm) printf '%s\n' -accel kvm -cpu host ;;
 	tcg)
-		printf '%s\n' qemu-system-x86_64 -M q35 -cpu max
+		printf '%s\n' -cpu max
 		case ${UVMEM_TCG:-} in
 		icount) printf '%s\n' -accel tcg,thread=single -icount shift=1,sleep=off ;;
 		*) printf '%s\n' -accel "tcg,thread=${UVMEM_TCG:-single}" ;;
 		esac ;;
+	esac
+}
+
+# machine_domain ACCEL: the same for domain.xml, in domain_*. libvirt always takes
+# a thread a processor, and QEMU the first -accel it is given, so that the domain
+# gets one processor where QEMU's would take turns.
+machine_domain()
+{
+	domain_features="<acpi/>"
+	case $1 in
+	kvm) domain_cpu="<cpu mode='host-passthrough'/>" ;;
+	tcg)
+		domain_cpu="<cpu mode='maximum'/>"
+		[ "${UVMEM_TCG:-single}" = multi ] || domain_cpus=1
+		;;
 	esac
 }
 

@@ -38,5 +38,8 @@ grep -qx CONFIG_DEVICE_PRIVATE=y "$KDIR/include/config/auto.conf" ||
 
 [ "$OUT" != --check ] || exit 0
 link_sources
+# The ultravisor for upstream's own hypervisor half.
+upstream=
+! grep -qx CONFIG_KVM_BOOK3S_HV_POSSIBLE=y "$KDIR/include/config/auto.conf" || upstream=m
 exec make -C "$KDIR" M="$OUT" ARCH="$KARCH" CROSS_COMPILE="$CROSS" -j"$JOBS" \
-	CONFIG_UV_SIM=m CONFIG_KVM_UVMEM=m "$@"
+	CONFIG_UV_SIM=m CONFIG_KVM_UVMEM=m CONFIG_UV_UPSTREAM=$upstream "$@"

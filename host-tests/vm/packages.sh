@@ -35,6 +35,10 @@ list()
 	vm-pseries	qemu-system-ppc64	qemu-system-ppc
 	vm-pseries	cross:gcc		gcc-powerpc64le-linux-gnu
 	vm-pseries	cross:stdio.h		libc6-dev-ppc64el-cross
+	libvirt	virsh			libvirt-clients
+	libvirt	script			bsdutils
+	libvirtd	libvirtd	libvirt-daemon-system
+	check-libvirt	xmllint		libxml2-utils
 	check	h:cmocka.h		libcmocka-dev
 	check	sparse			sparse
 	check	cppcheck		cppcheck
@@ -42,6 +46,12 @@ list()
 	check	clang-format		clang-format
 	bench	gnuplot			gnuplot-nox
 	EOF
+}
+
+# Some are root's commands, but look the same to others.
+in_path()
+{
+	(PATH=$PATH:/usr/sbin:/sbin command -v "$1") >/dev/null
 }
 
 have()
@@ -58,8 +68,9 @@ have()
 	cross:gcc) command -v "${CROSS}gcc" >/dev/null ;;
 	cross:*) echo "#include <${1#cross:}>" | "${CROSS}gcc" -E - >/dev/null 2>&1 ;;
 	p:*)	perl -e "require ${1#p:}" 2>/dev/null ;;
+	libvirtd) in_path libvirtd || in_path virtqemud ;;
 	busybox) path=$(command -v busybox) && ! ldd "$path" >/dev/null 2>&1 ;;
-	*)	command -v "$1" >/dev/null ;;
+	*)	in_path "$1" ;;
 	esac
 }
 
@@ -92,7 +103,7 @@ install()
 	as_root apt-get install -y --no-install-recommends "$@"
 }
 
-[ $# -gt 0 ] || die "usage: packages.sh build|kernel|image|vm-MACHINE|check|bench..."
+[ $# -gt 0 ] || die "usage: packages.sh build|kernel|image|vm-MACHINE|libvirt|libvirtd|check|bench..."
 want=$(missing "$@")
 [ -n "$want" ] || exit 0
 

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/env.sh"
 
 OUT=$BUILD/$MACHINE
-DIR=$OUT/release/vm/run
+DIR=$OUT/release/$RUNS/run
 KDIR=$("$VM/kernel.sh" release)
 ACCEL=$("$VM/accel.sh" "$KDIR" "$OUT/release/initramfs.cpio")
 
@@ -31,4 +31,6 @@ rc=0
 			print last == "" ? "run: 0 steps, 1 failed" : last
 			exit !(end == "0" && last ~ /^run: [1-9][0-9]* steps, 0 failed$/)
 		}' || rc=$?
+# Why there was no machine, where that is so.
+[ $rc = 0 ] || tail -n 5 "$DIR/stderr" >&2
 exit $rc

@@ -6,7 +6,8 @@
 # kernel complains about has one suspect. Up to four run at a time. Results go to build/results.tsv.
 #
 # A line of TESTS is: NAME [mem=SIZE] [smp=N] [secure_mem=SIZE] [limit=SECONDS]
-# [flavour=release|debug].
+# [flavour=release|debug] [program=NAME] [args=A+B]. UVMEM_TESTS=FILE is another
+# list than that of the selftests.
 
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
@@ -23,14 +24,19 @@ plan()
 	local wanted=" $* " name settings
 
 	{
-		echo "story"
-		sed 's/#.*//' "$OUT/selftests/TESTS"
+		[ -n "${UVMEM_TESTS:-}" ] || echo "story"
+		sed 's/#.*//' "${UVMEM_TESTS:-$OUT/selftests/TESTS}"
 	} | while read -r name settings; do
 		[ -n "$name" ] || continue
 		[ "$wanted" = "  " ] || [[ $wanted == *" $name "* ]] || continue
 		case " $settings " in
 		*" flavour=${FLAVOUR%%-*} "*) ;;
 		*" flavour="*) continue ;;
+		esac
+		case " $settings " in
+		*" hypervisor=$HYPERVISOR "*) ;;
+		*" hypervisor="*) continue ;;
+		*) [ "$HYPERVISOR" = kvm-uvmem ] || [ "$name" = story ] || continue ;;
 		esac
 		echo "$name $settings"
 	done
@@ -67,7 +73,7 @@ machine_results()
 
 run_one()
 {
-	local name=$1 word dir limit=600 job=test image=$IMAGE suite status rc=0
+	local name=$1 program=$1 word dir limit=600 job=test image=$IMAGE suite status rc=0
 	local -a options=() words=()
 
 	shift
@@ -77,23 +83,25 @@ run_one()
 		smp=*) options+=(--smp "${word#*=}") ;;
 		limit=*) limit=${word#*=} ;;
 		secure_mem=*) words+=("uvmem.$word") ;;
-		flavour=*) ;;
+		program=*) program=${word#*=} ;;
+		args=*) words+=("uvmem.$word") ;;
+		flavour=* | hypervisor=*) ;;
 		*) die "TESTS: $name has an unknown setting $word" ;;
 		esac
 	done
 	[ "${FLAVOUR%%-*}" = release ] || limit=$((limit * 3))
 	[ "$name" != story ] || job=story
-	dir=$OUT/$FLAVOUR/vm/$name
-	suite=$MACHINE-$FLAVOUR/$name
+	dir=$OUT/$FLAVOUR/$RUNS/$name
+	suite=$SUITE-$FLAVOUR/$name
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	if [ "$job" = test ]; then
 		image=$dir/initramfs.cpio
-		"$VM/image.sh" "$FLAVOUR" --with "$image" "$name"
+		"$VM/image.sh" "$FLAVOUR" --with "$image" "$program"
 	fi
 	"$VM/boot.sh" --kernel "$KDIR" --image "$image" --dir "$dir" --accel "$ACCEL" \
 		--timeout $((limit + BOOT_SECONDS)) "${options[@]}" \
-		"uvmem.job=$job" "uvmem.test=$name" "uvmem.limit=$limit" "${words[@]}" ||
+		"uvmem.job=$job" "uvmem.test=$program" "uvmem.limit=$limit" "${words[@]}" ||
 		rc=$?
 	[ "$image" = "$IMAGE" ] || rm "$image"
 	touch "$dir/channel.log" "$dir/console.log"
@@ -128,6 +136,6 @@ list=$(plan "$@")
 [ -n "$list" ] || die "there is no test ${*:-at all}"
 echo "$list" | xargs -P "$at_once" -I{} bash -c "'$0' '$FLAVOUR' --one {}"
 echo "$list" | while read -r name _; do
-	"$TOP/host-tests/results.sh" merge "$OUT/$FLAVOUR/vm/$name/results.tsv"
+	"$TOP/host-tests/results.sh" merge "$OUT/$FLAVOUR/$RUNS/$name/results.tsv"
 done
-! echo "$list" | sed "s|^\([^ ]*\).*|$OUT/$FLAVOUR/vm/\1/results.tsv|" | xargs grep -q '^fail'
+! echo "$list" | sed "s|^\([^ ]*\).*|$OUT/$FLAVOUR/$RUNS/\1/results.tsv|" | xargs grep -q '^fail'

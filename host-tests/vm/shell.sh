@@ -12,8 +12,8 @@ OUT=$BUILD/$MACHINE
 [ -t 0 ] || die "make shell needs a terminal"
 KDIR=$("$VM/kernel.sh" "$FLAVOUR")
 ACCEL=$("$VM/accel.sh" "$("$VM/kernel.sh" release)" "$OUT/release/initramfs.cpio")
-mapfile -t tests < <(sed 's/#.*//' "$OUT/selftests/TESTS" | awk 'NF { print $1 }')
+mapfile -t tests < <(sed 's/#.*//' "$OUT/selftests/TESTS" | awk 'NF && !seen[$1]++ { print $1 }')
 mkdir -p "$OUT/$FLAVOUR/vm"
-"$VM/image.sh" "$FLAVOUR" --with "$OUT/$FLAVOUR/vm/shell.cpio" "${tests[@]}"
+"$VM/image.sh" "$FLAVOUR" --with "$OUT/$FLAVOUR/vm/shell.cpio" "${tests[@]}" conformance
 exec "$VM/boot.sh" --kernel "$KDIR" --image "$OUT/$FLAVOUR/vm/shell.cpio" \
 	--dir "$OUT/$FLAVOUR/vm/shell" --accel "$ACCEL" --timeout 0 --stdio uvmem.job=shell

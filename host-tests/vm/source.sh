@@ -13,6 +13,7 @@
 . "$VM/apt.sh"
 
 WANT=${UVMEM_KERNEL_VERSION:-6.12}
+NEWER=trixie
 DEST=$CACHE/source/linux-$WANT
 APT=$CACHE/source/apt
 
@@ -34,8 +35,10 @@ download()
 	codename=$(apt_codename)
 	rm -rf "$APT"
 	mkdir -p "$APT"
+	# Kernels that are newer than the release come from its successor's backports.
 	if ! download_from "$codename-backports" "$package" &&
-	   ! download_from "$codename" "$package"; then
+	   ! download_from "$codename" "$package" &&
+	   ! download_from "$NEWER-backports" "$package"; then
 		# The distribution's own: linux-source depends on the real one.
 		package=$(apt_private "$codename" apt-cache depends linux-source |
 			awk '/Depends: linux-source-/ { print $2; exit }')

@@ -31,6 +31,7 @@ build()
 	part guest-tools/uvctl uvctl
 	if [ "${1:-}" = tests ]; then
 		part host-tests/selftests selftests
+		part host-tests/conformance conformance
 	fi
 	"${CROSS}gcc" -O2 -Wall -Wextra -static -o "$OUT/kvm-probe" "$VM/probe-$MACHINE.c"
 }

@@ -297,20 +297,23 @@ static bool give_back(struct uv_svm *svm)
 	return true;
 }
 
-static int64_t enter(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t *entry)
+static int64_t start(struct uv_svm *svm)
 {
 	int64_t ret = init_hcall(svm, H_SVM_INIT_START);
 
-	if (ret) {
-		/* The hypervisor never began: there is nothing to give back. */
-		if (uv_svm_is(svm, UV_VM_TRANSIENT))
-			uv_svm_teardown(svm, UV_STOP_NONE);
-		return uv_is_busy(ret) ? U_RETRY : U_INVALID;
-	}
-	ret = secure(svm, blob, fdt, entry);
-	if (ret && !give_back(svm))
-		return U_INVALID;
-	return ret;
+	if (!ret)
+		return U_SUCCESS;
+	/* The hypervisor never began: there is nothing to give back. */
+	if (uv_svm_is(svm, UV_VM_TRANSIENT))
+		uv_svm_teardown(svm, UV_STOP_NONE);
+	return uv_is_busy(ret) ? U_RETRY : U_INVALID;
+}
+
+static int64_t finish(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t *entry)
+{
+	int64_t ret = secure(svm, blob, fdt, entry);
+
+	return ret && !give_back(svm) ? U_INVALID : ret;
 }
 
 static void log_result(struct uv_svm *svm, int64_t ret, uint64_t entry)
@@ -326,6 +329,18 @@ static void log_result(struct uv_svm *svm, int64_t ret, uint64_t entry)
 		uv_line_hex(&l, entry);
 	}
 	uv_line_end(&l, svm->uv);
+}
+
+static int64_t end(struct uv_svm *svm, int64_t ret, uint64_t entry, uint64_t out[UV_UCALL_OUT])
+{
+	if (!ret)
+		out[0] = entry;
+	uv_lock(svm->uv, svm->table);
+	svm->in_esm = false;
+	svm->esm_ret = ret;
+	uv_unlock(svm->uv, svm->table);
+	log_result(svm, ret, entry);
+	return ret;
 }
 
 /**
@@ -351,13 +366,63 @@ int64_t uv_g_esm(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t out[U
 	ret = begin(svm, &already);
 	if (ret || already)
 		return ret;
-	ret = enter(svm, blob, fdt, &entry);
+	ret = start(svm);
 	if (!ret)
-		out[0] = entry;
+		ret = finish(svm, blob, fdt, &entry);
+	return end(svm, ret, entry, out);
+}
+
+/**
+ * uv_g_esm_start() - UV_SIM_ESM_START: UV_ESM up to H_SVM_INIT_START
+ * @svm: VM whose guest calls
+ *
+ * The VM is transient afterwards, and as far as others are concerned its
+ * UV_ESM runs, until uv_g_esm_finish() or until it is terminated.
+ *
+ * Context: no lock held; makes hypercalls.
+ * Return: as uv_g_esm().
+ */
+int64_t uv_g_esm_start(struct uv_svm *svm)
+{
+	uint64_t out[UV_UCALL_OUT];
+	bool already = false;
+	int64_t ret;
+
+	ret = begin(svm, &already);
+	if (ret || already)
+		return ret;
+	ret = start(svm);
+	if (ret)
+		return end(svm, ret, 0, out);
 	uv_lock(svm->uv, svm->table);
-	svm->in_esm = false;
-	svm->esm_ret = ret;
+	svm->esm_held = svm->state == UV_VM_TRANSIENT;
+	ret = svm->esm_held ? U_SUCCESS : U_INVALID;
 	uv_unlock(svm->uv, svm->table);
-	log_result(svm, ret, entry);
-	return ret;
+	return ret ? end(svm, ret, 0, out) : U_SUCCESS;
+}
+
+/**
+ * uv_g_esm_finish() - UV_SIM_ESM_FINISH: the rest of UV_ESM
+ * @svm: VM whose guest calls
+ * @blob: as for uv_g_esm()
+ * @fdt: as for uv_g_esm()
+ * @out: as for uv_g_esm()
+ *
+ * Context: no lock held; makes hypercalls.
+ * Return: as uv_g_esm(); U_INVALID without uv_g_esm_start(), or when the VM was
+ * terminated since.
+ */
+int64_t uv_g_esm_finish(struct uv_svm *svm, uint64_t blob, uint64_t fdt,
+			uint64_t out[UV_UCALL_OUT])
+{
+	uint64_t entry = 0;
+	bool held;
+
+	uv_lock(svm->uv, svm->table);
+	held = svm->esm_held;
+	svm->esm_held = false;
+	uv_unlock(svm->uv, svm->table);
+	if (!held)
+		return U_INVALID;
+	return end(svm, finish(svm, blob, fdt, &entry), entry, out);
 }

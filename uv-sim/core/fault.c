@@ -14,9 +14,11 @@
 /*
  * How often the hypervisor may say that a sealed page was brought in when it
  * was not, or that there is none. More than once: another CPU may be on its way
- * with it.
+ * with it, and upstream's half says H_PARAMETER also for a page that is busy. So
+ * these tries are far apart.
  */
-#define LOST_TRIES	8
+#define LOST_TRIES	24
+#define LOST_PATIENCE	4	/* an attempt counts as so many for uv_relax() */
 
 /* Pages behind @ref that are to be mapped with it, itself included. */
 static uint32_t map_window(struct uv_gfn_ref *ref)
@@ -269,7 +271,7 @@ static enum uv_fault populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state
 			uv_svm_stop(svm, UV_STOP_LOST, uv_gpa(svm->uv, gfn));
 			return UV_FAULT_REFUSED;
 		}
-		uv_relax(svm->uv, attempt);
+		uv_relax(svm->uv, w.lost ? attempt * LOST_PATIENCE : attempt);
 	}
 	return UV_FAULT_AGAIN;
 }

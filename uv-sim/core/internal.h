@@ -127,6 +127,7 @@ struct uv_svm {
 	uint32_t nslots, slot_room;
 	enum uv_vm_state state;
 	bool in_esm;			/* UV_ESM runs */
+	bool esm_held;			/* and waits for UV_SIM_ESM_FINISH */
 	bool measuring;			/* no plaintext comes in any more */
 	bool aborting;			/* never was secure: page out in the clear */
 	bool dying;			/* teardown runs */
@@ -366,6 +367,9 @@ int64_t uv_g_unshare_all(struct uv_svm *svm);
 
 /* esm.c */
 int64_t uv_g_esm(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t out[UV_UCALL_OUT]);
+int64_t uv_g_esm_start(struct uv_svm *svm);
+int64_t uv_g_esm_finish(struct uv_svm *svm, uint64_t blob, uint64_t fdt,
+			uint64_t out[UV_UCALL_OUT]);
 
 /* esm_blob.c */
 struct uv_esm_header;

@@ -122,6 +122,10 @@ bool uv_svm_teardown(struct uv_svm *svm, enum uv_stop_reason why)
 	svm->dying = true;
 	if (svm->stop_reason == UV_STOP_NONE && !svm->aborting)
 		svm->stop_reason = why;
+	if (svm->esm_held) {
+		svm->esm_held = false;
+		svm->in_esm = false;
+	}
 	slots = svm->slots;
 	n = svm->nslots;
 	svm->slots = NULL;

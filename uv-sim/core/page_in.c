@@ -83,9 +83,13 @@ static int64_t in_shared(struct uv_gfn_ref *ref, uint64_t src_ra)
 
 	if (ref->state == UV_GFN_SHARED && ref->e->ra == src_ra)
 		return U_SUCCESS;
-	page = port->map(port->ctx, src_ra, fresh);
-	if (!page)
+	if (!port->ra_get(port->ctx, src_ra))
 		return U_P2;
+	page = port->map(port->ctx, src_ra, fresh);
+	if (!page) {
+		port->ra_put(port->ctx, src_ra);
+		return U_P2;
+	}
 	if (fresh)
 		memset(page, 0, uv_page_size(ref->svm->uv));
 	port->unmap(port->ctx, page);

@@ -136,9 +136,9 @@ static void enter(struct uv_svm *svm, uint64_t gfn, const struct uv_gfn *to)
 
 /*
  * Change the state of a GFN, which has an entry, to @to: takes it out of the
- * guest view, wipes and frees the secure page that it had, takes over the one
- * that it gets, and counts. The only place where a GFN's state changes. Called
- * with the GFN's lock held.
+ * guest view, wipes and frees the secure page that it had or lets go of the
+ * hypervisor's, takes over the one that it gets, and counts. The only place
+ * where a GFN's state changes. Called with the GFN's lock held.
  */
 void uv_gfn_set(struct uv_gfn_ref *ref, const struct uv_gfn *to)
 {
@@ -148,6 +148,8 @@ void uv_gfn_set(struct uv_gfn_ref *ref, const struct uv_gfn *to)
 	uv_gfn_unmap(ref);
 	if (ref->e->state == UV_GFN_RESIDENT)
 		memset(uv_frame_va(uv, ref->e->page), 0, uv_page_size(uv));
+	else if (ref->e->state == UV_GFN_SHARED)
+		uv->port.ra_put(uv->port.ctx, ref->e->ra);
 	uv_lock(uv, uv->pool);
 	leave(ref, to);
 	enter(svm, ref->gfn, to);

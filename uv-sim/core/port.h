@@ -70,6 +70,14 @@ struct uv_port {
 	void *(*map)(void *ctx, uint64_t ra, bool write);
 	void (*unmap)(void *ctx, void *va);
 
+	/*
+	 * Keep the page of normal memory at @ra for the guest that it is shared
+	 * with, whatever the hypervisor does: false if @ra is not one. @ra_put
+	 * ends it.
+	 */
+	bool (*ra_get)(void *ctx, uint64_t ra);
+	void (*ra_put)(void *ctx, uint64_t ra);
+
 	struct uv_lock *(*lock_new)(void *ctx, const char *name, int level);
 	void (*lock_free)(void *ctx, struct uv_lock *lock);
 	void (*lock)(void *ctx, struct uv_lock *lock);

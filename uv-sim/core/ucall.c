@@ -10,7 +10,7 @@
 static bool is_guest_call(uint64_t nr)
 {
 	return nr == UV_ESM || nr == UV_SHARE_PAGE || nr == UV_UNSHARE_PAGE ||
-	       nr == UV_UNSHARE_ALL_PAGES;
+	       nr == UV_UNSHARE_ALL_PAGES || nr == UV_SIM_ESM_START || nr == UV_SIM_ESM_FINISH;
 }
 
 static bool is_hv_call(uint64_t nr)
@@ -71,6 +71,10 @@ static int64_t guest_call(struct uv_svm *svm, uint64_t nr, const uint64_t *args,
 	switch (nr) {
 	case UV_ESM:
 		return uv_g_esm(svm, args[0], args[1], out);
+	case UV_SIM_ESM_START:
+		return uv_g_esm_start(svm);
+	case UV_SIM_ESM_FINISH:
+		return uv_g_esm_finish(svm, args[0], args[1], out);
 	case UV_SHARE_PAGE:
 		return uv_g_share(svm, args[0], args[1]);
 	case UV_UNSHARE_PAGE:

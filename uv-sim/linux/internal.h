@@ -44,6 +44,8 @@ void uvsim_secmem_exit(void);
 void *uvsim_secmem_page(void *ctx, u32 n);
 unsigned long uvsim_secmem_pfn(u32 n);
 bool uvsim_ra_is_normal(u64 ra);
+bool uvsim_ra_get(void *ctx, u64 ra);
+void uvsim_ra_put(void *ctx, u64 ra);
 void *uvsim_map(void *ctx, u64 ra, bool write);
 void uvsim_unmap(void *ctx, void *va);
 

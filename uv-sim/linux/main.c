@@ -17,6 +17,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 #include "internal.h"
+#include "trace.h"
 
 struct uv *uvsim_uv;
 bool uvsim_has_owner_key;
@@ -97,6 +98,7 @@ s64 uvsim_ucall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
 	s64 ret;
 
 	ret = uv_hv_call(uvsim_uv, nr, args, out);
+	trace_uvsim_ucall(nr, args, ret);
 	if (nr == UV_WRITE_PATE && ret == U_SUCCESS && !uv_lpid_valid(uvsim_uv, a0))
 		uvsim_view_revoke(a0);
 	return ret;

@@ -150,6 +150,19 @@ bool uvsim_ra_is_normal(u64 ra)
 	return normal_page(ra);
 }
 
+/* The hypervisor is to pin what it shares; upstream's does not. */
+bool uvsim_ra_get(void *ctx, u64 ra)
+{
+	struct page *page = normal_page(ra);
+
+	return page && get_page_unless_zero(page);
+}
+
+void uvsim_ra_put(void *ctx, u64 ra)
+{
+	put_page(pfn_to_page(PHYS_PFN(ra)));
+}
+
 void *uvsim_map(void *ctx, u64 ra, bool write)
 {
 	struct page *page = normal_page(ra);

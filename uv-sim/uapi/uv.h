@@ -118,6 +118,15 @@
 #define H_SIM_PAGE_IN_TOUCHED		0x100
 #define H_SIM_PAGE_IN_GUEST		0x200
 
+/*
+ * Extensions: UV_ESM in two steps, so that a test can look at a VM that is on
+ * its way. After UV_SIM_ESM_START, which ends with H_SVM_INIT_START, the VM is
+ * transient until UV_SIM_ESM_FINISH, which takes UV_ESM's arguments and does the
+ * rest, or until it is terminated.
+ */
+#define UV_SIM_ESM_START	0xFE00	/* G */
+#define UV_SIM_ESM_FINISH	0xFE04	/* G  esm_blob_addr, fdt */
+
 /* What stopped an SVM. */
 enum uv_stop_reason {
 	UV_STOP_NONE,

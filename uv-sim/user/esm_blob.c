@@ -4,6 +4,7 @@
  * machine of his own, for the VMM to put into guest memory. See docs/esm.md.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/evp.h>
@@ -47,6 +48,11 @@ static int fill_range(struct uv_esm_range *out, const struct uv_esm_range_src *s
 	if (EVP_Digest(src->data, src->len, out->digest, NULL, md, NULL) != 1)
 		return -EIO;
 	return 0;
+}
+
+static bool same(const struct uv_esm_range_src *a, const struct uv_esm_range_src *b)
+{
+	return a->gpa == b->gpa && a->data == b->data && a->len == b->len && a->alg == b->alg;
 }
 
 static int encrypt_table(const uint8_t key[32], uint8_t *blob, size_t table_len)
@@ -107,7 +113,10 @@ int uv_esm_blob_build(const uint8_t owner_key[32], uint64_t entry,
 		return -ENOMEM;
 	table = (struct uv_esm_range *)(b + sizeof(struct uv_esm_header));
 	for (unsigned int i = 0; i < n && !err; i++) {
-		err = fill_range(&table[i], &ranges[i]);
+		if (i && same(&ranges[i], &ranges[i - 1]))
+			table[i] = table[i - 1];
+		else
+			err = fill_range(&table[i], &ranges[i]);
 		if (entry >= ranges[i].gpa && entry - ranges[i].gpa < ranges[i].len)
 			entry_in = 1;
 	}

@@ -84,6 +84,20 @@ static void unmap(void *ctx, void *va)
 	user->hv.unmap(user->hv.ctx, va);
 }
 
+static bool ra_get(void *ctx, uint64_t ra)
+{
+	struct uv_user *user = ctx;
+
+	return user->hv.ra_get(user->hv.ctx, ra);
+}
+
+static void ra_put(void *ctx, uint64_t ra)
+{
+	struct uv_user *user = ctx;
+
+	user->hv.ra_put(user->hv.ctx, ra);
+}
+
 static int64_t hcall(void *ctx, uint32_t lpid, uint64_t nr, const uint64_t args[4], uint64_t out[1])
 {
 	struct uv_user *user = ctx;
@@ -111,6 +125,8 @@ static const struct uv_port user_port = {
 	.secure_page = secure_page,
 	.map = map,
 	.unmap = unmap,
+	.ra_get = ra_get,
+	.ra_put = ra_put,
 	.lock_new = lock_new,
 	.lock_free = lock_free,
 	.lock = lock_take,

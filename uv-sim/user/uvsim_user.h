@@ -18,6 +18,8 @@ struct uv_user_hv {
 	void *ctx;
 	void *(*map)(void *ctx, uint64_t ra, bool write);
 	void (*unmap)(void *ctx, void *va);
+	bool (*ra_get)(void *ctx, uint64_t ra);
+	void (*ra_put)(void *ctx, uint64_t ra);
 	int64_t (*hcall)(void *ctx, uint32_t lpid, uint64_t nr, const uint64_t args[4],
 			 uint64_t out[1]);
 	void (*guest_unmap)(void *ctx, uint32_t lpid, uint64_t gfn, uint64_t npages);

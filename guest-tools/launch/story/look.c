@@ -29,7 +29,7 @@ const char *bytes_text(char *buf, size_t size, const uint8_t *bytes)
 	return buf;
 }
 
-static bool all_zero(const uint8_t *bytes, size_t len)
+bool page_all_zero(const uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		if (bytes[i])
@@ -158,10 +158,21 @@ bool page_host_sees(struct step *s, struct cast *vm, const struct page *page)
 bool page_host_sees_zeros(struct step *s, struct cast *vm, uint64_t gpa)
 {
 	uint8_t *seen = host_page(s, vm, gpa);
-	bool ok = seen && step_check(s, all_zero(seen, vm->page), "the page is not all zero");
+	bool ok = seen && step_check(s, page_all_zero(seen, vm->page), "the page is not all zero");
 
 	free(seen);
 	return ok;
+}
+
+/* For many pages: looks for the text anywhere, for the rest where it was. */
+bool page_is_in(const struct page *page, const uint8_t *seen)
+{
+	bool found = memmem(seen, page->bytes, page->model, SECRET_BYTES);
+
+	for (size_t i = 0; !found && i + WINDOW <= page->bytes; i += WINDOW)
+		found = !page_all_zero(page->model + i, WINDOW) &&
+			!memcmp(seen + i, page->model + i, WINDOW);
+	return found;
 }
 
 bool page_host_sees_ciphertext(struct step *s, struct cast *vm, const struct page *page,
@@ -169,7 +180,7 @@ bool page_host_sees_ciphertext(struct step *s, struct cast *vm, const struct pag
 {
 	uint8_t *seen = host_page(s, vm, page->gpa);
 	bool ok = seen &&
-		  step_check(s, !all_zero(seen, page->bytes),
+		  step_check(s, !page_all_zero(seen, page->bytes),
 			     "the host reads zeros, not ciphertext") &&
 		  step_check(s, !has_window(seen, page->model, page->bytes),
 			     "%d bytes of the plaintext are in what the host reads", WINDOW);

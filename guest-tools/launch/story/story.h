@@ -24,6 +24,7 @@ struct step {
 	char host[160];
 	char why[320];
 	bool failed;
+	bool differs; /* from the specification, and it is not our code that does */
 };
 
 void table_head(void);
@@ -39,6 +40,8 @@ bool step_check(struct step *s, bool ok, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* step_check(@got == @want) that prints both. */
 bool step_equal(struct step *s, const char *name, int64_t got, int64_t want);
+/* Upstream's half does something else than the specification says. */
+void step_differs(struct step *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void step_end(struct step *s);
 
 /* vm.c: a VM of the story. Failures of a call are failures of step @s. */
@@ -93,6 +96,9 @@ bool page_host_sees(struct step *s, struct cast *vm, const struct page *page);
 bool page_host_sees_zeros(struct step *s, struct cast *vm, uint64_t gpa);
 bool page_host_sees_ciphertext(struct step *s, struct cast *vm, const struct page *page,
 			       uint8_t *seen);
+/* A piece of @page's content is in @seen, which is a page. */
+bool page_is_in(const struct page *page, const uint8_t *seen);
+bool page_all_zero(const uint8_t *bytes, size_t len);
 const char *bytes_text(char *buf, size_t size, const uint8_t *bytes);
 
 /* The chapters. */

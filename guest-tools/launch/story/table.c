@@ -8,7 +8,7 @@
 enum { COL_WHAT, COL_GUEST, COL_HOST, COL_SPEC, COL_VERDICT, COLUMNS };
 
 static const int width[COLUMNS] = { 27, 30, 34, 33, 7 };
-static unsigned int steps, failures;
+static unsigned int steps, failures, differences;
 
 /* How much of @text goes on one line of @room; steps over the blank behind it. */
 static size_t take_line(const char **text, size_t room)
@@ -88,6 +88,9 @@ bool table_failed(void)
 
 int table_end(void)
 {
+	if (differences)
+		printf("%u steps differ from the specification, see docs/upstream-findings.md\n",
+		       differences);
 	printf("run: %u steps, %u failed\n", steps, failures);
 	return failures || !steps;
 }
@@ -146,15 +149,36 @@ bool step_equal(struct step *s, const char *name, int64_t got, int64_t want)
 			  (long long)want);
 }
 
+void step_differs(struct step *s, const char *format, ...)
+{
+	va_list args;
+
+	if (s->failed || s->differs)
+		return;
+	s->differs = true;
+	va_start(args, format);
+	vsnprintf(s->why, sizeof(s->why), format, args);
+	va_end(args);
+}
+
+static const char *verdict(const struct step *s)
+{
+	if (s->failed)
+		return "FAIL";
+	return s->differs ? "differs" : "ok";
+}
+
 void step_end(struct step *s)
 {
-	const char *const cells[COLUMNS] = { s->what, s->guest, s->host, s->spec,
-					     s->failed ? "FAIL" : "ok" };
+	const char *const cells[COLUMNS] = { s->what, s->guest, s->host, s->spec, verdict(s) };
 
 	steps++;
 	failures += s->failed;
+	differences += s->differs && !s->failed;
 	print_row(cells);
 	if (s->failed)
 		printf("    FAIL: %s\n", s->why);
+	else if (s->differs)
+		printf("    upstream: %s\n", s->why);
 	fflush(stdout);
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../lib/hv.h"
 #include "../../lib/names.h"
 #include "story.h"
 
@@ -181,23 +182,12 @@ bool host_write(struct step *s, struct cast *vm, uint64_t gpa, const void *buf, 
 			  strerror(errno));
 }
 
-/* Asks about @npages states through the SVM's descriptor. */
-static bool get_hv_states(struct step *s, struct cast *vm, struct uvmem_state *state)
-{
-	return step_check(s, !ioctl(vm->c.svm_fd, UVMEM_GET_STATE, state), "UVMEM_GET_STATE: %s",
-			  strerror(errno));
-}
-
 bool check_gfn(struct step *s, struct cast *vm, uint64_t gpa, enum uvmem_gfn_state hv,
 	       enum uv_gfn_state uv)
 {
 	uint64_t gfn = gpa >> vm->c.info.page_shift;
 	uint8_t hv_seen = 0, uv_seen = 0;
-	struct uvmem_state state = {
-		.gfn = gfn,
-		.npages = 1,
-		.states = (uintptr_t)&hv_seen,
-	};
+	uint32_t vm_state;
 	struct uvsim_map map = {
 		.lpid = vm->c.info.lpid,
 		.gfn = gfn,
@@ -205,8 +195,10 @@ bool check_gfn(struct step *s, struct cast *vm, uint64_t gpa, enum uvmem_gfn_sta
 		.states = (uintptr_t)&uv_seen,
 	};
 
-	if (!get_hv_states(s, vm, &state) || !step_check(s, !ioctl(vm->c.uvsim_fd, UVSIM_MAP, &map),
-							 "UVSIM_MAP: %s", strerror(errno)))
+	if (!step_check(s, !uvc_hv_states(&vm->c, gfn, 1, &hv_seen, &vm_state),
+			"the hypervisor's state of a GFN: %s", strerror(errno)) ||
+	    !step_check(s, !ioctl(vm->c.uvsim_fd, UVSIM_MAP, &map), "UVSIM_MAP: %s",
+			strerror(errno)))
 		return false;
 	step_host(s, "GFN %s/%s", uvmem_gfn_state_name(hv_seen), uv_gfn_state_name(uv_seen));
 	return step_check(s, hv_seen == hv, "GPA 0x%llx is %s for the hypervisor, not %s",
@@ -219,20 +211,19 @@ bool check_gfn(struct step *s, struct cast *vm, uint64_t gpa, enum uvmem_gfn_sta
 
 bool hv_states(struct step *s, struct cast *vm, uint8_t *states, enum uvmem_vm_state *vm_state)
 {
-	struct uvmem_state state = {
-		.npages = vm->c.info.mem_bytes / vm->page,
-		.states = (uintptr_t)states,
-	};
+	uint32_t state;
 
-	if (!get_hv_states(s, vm, &state))
+	if (!step_check(s,
+			!uvc_hv_states(&vm->c, 0, vm->c.info.mem_bytes / vm->page, states, &state),
+			"the hypervisor's states: %s", strerror(errno)))
 		return false;
-	*vm_state = state.vm_state;
+	*vm_state = state;
 	return true;
 }
 
 bool hv_stats(struct step *s, struct cast *vm, struct uvmem_stats *st)
 {
-	return step_check(s, !ioctl(vm->c.svm_fd, UVMEM_GET_STATS, st), "UVMEM_GET_STATS: %s",
+	return step_check(s, !uvc_hv_stats(&vm->c, st), "the hypervisor's counters: %s",
 			  strerror(errno));
 }
 

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "guest-tools/lib/names.h"
+#include "guest-tools/lib/hv.h"
 #include "vmfix.h"
 
 int host_read(struct vm *vm, uint64_t gpa, void *buf, size_t len)
@@ -74,7 +75,14 @@ unsigned int hv_state_fd(int svm_fd, uint64_t gpa)
 
 unsigned int hv_state(struct vm *vm, uint64_t gpa)
 {
-	return hv_state_fd(vm->c.svm_fd, gpa);
+	uint32_t vm_state;
+	uint8_t state;
+
+	if (uvc_hv_states(&vm->c, gpa >> page_order(), 1, &state, &vm_state)) {
+		say("the hypervisor's state of a GFN: %s", strerror(errno));
+		return UINT32_MAX;
+	}
+	return state;
 }
 
 unsigned int uv_state(struct vm *vm, uint64_t gpa)
@@ -113,9 +121,7 @@ int vm_state_fd(int svm_fd)
 
 int svm_stats(struct vm *vm, struct uvmem_stats *st)
 {
-	return ioctl(vm->c.svm_fd, UVMEM_GET_STATS, st) ?
-		       say("UVMEM_GET_STATS: %s", strerror(errno)) :
-		       0;
+	return uvc_hv_stats(&vm->c, st) ? say("the hypervisor's counters: %s", strerror(errno)) : 0;
 }
 
 int uvsim_svm(struct vm *vm, struct uvsim_svm *svm)

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,11 +25,15 @@ size_t own_blob_pages(void)
 	return (BLOB_ROOM + page_size() - 1) / page_size();
 }
 
-static int create(struct own *o)
+/* Make the hypervisor's VM; -1 with nothing made. */
+int own_create(struct own *o)
 {
 	struct uvmem_create args = { 0 };
 	int dev = open("/dev/uvmem", O_RDWR | O_CLOEXEC);
 
+	o->hv = -1;
+	if (dev < 0 && upstream_is_here())
+		return upstream_create(o);
 	if (dev < 0)
 		return say("/dev/uvmem: %s", strerror(errno));
 	o->svm = ioctl(dev, UVMEM_CREATE_SVM, &args);
@@ -37,7 +42,8 @@ static int create(struct own *o)
 	return o->svm < 0 ? say("UVMEM_CREATE_SVM: %s", strerror(errno)) : 0;
 }
 
-static int bind_uv(struct own *o)
+/* Open the ultravisor for the LPID that o->lpid names. */
+int own_bind(struct own *o)
 {
 	struct uvsim_bind args = { .lpid = o->lpid };
 
@@ -47,23 +53,36 @@ static int bind_uv(struct own *o)
 	return ioctl(o->uv, UVSIM_BIND, &args) ? say("UVSIM_BIND: %s", strerror(errno)) : 0;
 }
 
+/* @npages 0 deletes. 0, or -1 with errno set. */
+int own_memslot(struct own *o, unsigned int slot, size_t page, size_t npages)
+{
+	struct uvmem_memslot req = {
+		.slot = slot,
+		.guest_phys_addr = page * page_size(),
+		.memory_size = npages * page_size(),
+		.userspace_addr = (uintptr_t)o->h + page * page_size(),
+	};
+
+	return o->hv < 0 ? ioctl(o->svm, UVMEM_SET_MEMSLOT, &req) : upstream_memslot(o, &req);
+}
+
+/* 0, or -1 with errno set. */
+int own_off(struct own *o)
+{
+	return o->hv < 0 ? ioctl(o->svm, UVMEM_SVM_OFF, 0) : upstream_off(o);
+}
+
 int own_open(struct own *o, size_t npages)
 {
-	struct uvmem_memslot slot = { 0 };
-
-	*o = (struct own){ .svm = -1, .uv = -1, .h = MAP_FAILED };
+	*o = (struct own){ .svm = -1, .uv = -1, .hv = -1, .h = MAP_FAILED };
 	o->len = npages * page_size();
 	o->h = mmap(NULL, o->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (o->h == MAP_FAILED)
 		return say("mmap: %s", strerror(errno));
 	madvise(o->h, o->len, MADV_NOHUGEPAGE);
-	if (create(o) || bind_uv(o))
+	if (own_create(o) || own_bind(o))
 		return -1;
-	slot.memory_size = o->len;
-	slot.userspace_addr = (uintptr_t)o->h;
-	return ioctl(o->svm, UVMEM_SET_MEMSLOT, &slot) ?
-		       say("UVMEM_SET_MEMSLOT: %s", strerror(errno)) :
-		       0;
+	return own_memslot(o, 0, 0, npages) ? say("UVMEM_SET_MEMSLOT: %s", strerror(errno)) : 0;
 }
 
 void own_close(struct own *o)
@@ -74,9 +93,11 @@ void own_close(struct own *o)
 		close(o->uv);
 	if (o->svm >= 0)
 		close(o->svm);
+	if (o->hv >= 0)
+		close(o->hv);
 	if (o->h != MAP_FAILED)
 		munmap(o->h, o->len);
-	*o = (struct own){ .svm = -1, .uv = -1, .h = MAP_FAILED };
+	*o = (struct own){ .svm = -1, .uv = -1, .hv = -1, .h = MAP_FAILED };
 }
 
 void own_fill(struct own *o, size_t first, size_t n, uint64_t seed)
@@ -172,10 +193,29 @@ static void *esm_thread(void *arg)
 	return NULL;
 }
 
+/*
+ * The kernel may not preempt UV_ESM while it measures a page: it runs on another
+ * processor than we do, so that we see the VM while it is Transient.
+ */
+static void elsewhere(pthread_attr_t *attr)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)((sched_getcpu() + 1) % cpus), &set);
+	pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+}
+
 int own_esm_start(struct own *o)
 {
+	pthread_attr_t attr;
+
 	o->esm_ret = NO_ANSWER;
-	errno = pthread_create(&o->esm_thread, NULL, esm_thread, o);
+	pthread_attr_init(&attr);
+	elsewhere(&attr);
+	errno = pthread_create(&o->esm_thread, &attr, esm_thread, o);
+	pthread_attr_destroy(&attr);
 	o->esm_running = !errno;
 	return errno ? say("pthread_create: %s", strerror(errno)) : 0;
 }

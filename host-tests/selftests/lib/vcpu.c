@@ -49,6 +49,14 @@ int own_vcpu_open(struct own_vcpu *v, struct own *o, size_t code_page)
 	return set_up(v, o);
 }
 
+/* KVM's memslot stays: it knows an address, and what is mapped there changes. */
+int own_vcpu_move(struct own_vcpu *v, const struct own *o)
+{
+	void *g = mmap(v->g, v->len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, o->uv, 0);
+
+	return g == v->g ? 0 : say("the guest view: %s", strerror(errno));
+}
+
 void own_vcpu_close(struct own_vcpu *v)
 {
 	if (v->run != MAP_FAILED)

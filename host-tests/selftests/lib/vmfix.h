@@ -30,7 +30,9 @@
 
 size_t page_size(void);
 unsigned int page_order(void);
-bool debug_kernel(void); /* KASAN and the like: everything takes longer */
+bool debug_kernel(void); /* KASAN and the like */
+/* Everything takes five to twenty times as long: do it less often. */
+bool slow_machine(void);
 int say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int file_write(const char *path, const char *text);
 char *file_read(const char *path); /* malloc()ed; NULL if it cannot be read */
@@ -156,7 +158,8 @@ int host_sees_pattern(struct vm *vm, uint64_t gpa, uint64_t seed);
 /* --- own.c: an SVM whose host view and ultravisor file are the test's --- */
 
 struct own {
-	int svm; /* UVMEM_CREATE_SVM */
+	int svm; /* UVMEM_CREATE_SVM; with upstream's half, UVUP_ATTACH */
+	int hv;	 /* the hypervisor's KVM VM; -1 with kvm-uvmem */
 	int uv;	 /* /dev/uvsim, bound */
 	uint32_t lpid;
 	uint8_t *h;
@@ -167,6 +170,10 @@ struct own {
 	uint64_t blob_gpa;
 };
 
+int own_create(struct own *o);
+int own_bind(struct own *o);
+int own_off(struct own *o); /* terminate */
+int own_memslot(struct own *o, unsigned int slot, size_t page, size_t npages);
 int own_open(struct own *o, size_t npages); /* bound, a memslot at GPA 0, no page touched */
 void own_close(struct own *o);
 void own_fill(struct own *o, size_t first, size_t n, uint64_t seed); /* touches pages */
@@ -192,6 +199,13 @@ int own_has_pattern(struct own *o, size_t first, size_t n, uint64_t seed);
 /* An SVM in state Secure with its first @touched pages resident, @seed's pattern. */
 int own_open_secure(struct own *o, size_t npages, size_t touched, uint64_t seed);
 
+/* --- upstream.c: an SVM of KVM-HV's own hypervisor half --- */
+
+bool upstream_is_here(void); /* uv-upstream.ko is loaded */
+int upstream_create(struct own *o);
+int upstream_memslot(struct own *o, const struct uvmem_memslot *slot);
+int upstream_off(struct own *o);
+
 /*
  * --- vcpu.c and lib/ARCH/vcpu.c: one vCPU for such an SVM ---
  *
@@ -212,6 +226,8 @@ struct own_vcpu {
 void own_vcpu_code(struct own *o, size_t page);
 /* After it: map the guest view and run on it. */
 int own_vcpu_open(struct own_vcpu *v, struct own *o, size_t code_page);
+/* Another SVM, of the same size, takes the place of the one it ran on. */
+int own_vcpu_move(struct own_vcpu *v, const struct own *o);
 void own_vcpu_close(struct own_vcpu *v);
 /* The machine's part of opening; -1 with errno set. */
 int own_vcpu_init(struct own_vcpu *v);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A vCPU in real mode: the data segment's base is the address it is after, so
- * that "mov al, [0]" reads the byte there and no page table is needed.
+ * A vCPU in real mode, with a data segment that reaches all of memory: it loads
+ * or stores the byte at EBX, and no page table is needed. Its registers are in
+ * kvm_run, so that an access is one system call.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -14,8 +15,8 @@
 #define WRITE_IP 16
 #define TOUCH_IP 32
 
-static const uint8_t read_code[] = { 0xa0, 0x00, 0x00, 0xf4 };	/* mov al, [0]; hlt */
-static const uint8_t write_code[] = { 0xa2, 0x00, 0x00, 0xf4 }; /* mov [0], al; hlt */
+static const uint8_t read_code[] = { 0x67, 0x8a, 0x03, 0xf4 };	/* mov al, [ebx]; hlt */
+static const uint8_t write_code[] = { 0x67, 0x88, 0x03, 0xf4 }; /* mov [ebx], al; hlt */
 
 /* For 32 bits: mov al, [esi]; add esi, edx; dec ecx; jnz -7; hlt */
 static const uint8_t touch_code[] = { 0x8a, 0x06, 0x01, 0xd6, 0x49, 0x75, 0xf9, 0xf4 };
@@ -29,30 +30,26 @@ void own_vcpu_code(struct own *o, size_t page)
 	memcpy(code + TOUCH_IP, touch_code, sizeof(touch_code));
 }
 
-/* What it starts with is fine. */
 int own_vcpu_init(struct own_vcpu *v)
 {
-	(void)v;
-	return 0;
-}
-
-static int prepare(struct own_vcpu *v, uint64_t gpa, uint64_t ip, uint8_t al)
-{
-	struct kvm_regs regs = { .rip = ip, .rflags = 2, .rax = al };
+	struct kvm_run *run = v->run;
 	struct kvm_sregs sregs;
 
 	if (ioctl(v->vcpu, KVM_GET_SREGS, &sregs))
 		return -1;
 	sregs.cs.base = v->code_gpa;
 	sregs.cs.selector = 0;
-	sregs.ds.base = gpa;
+	sregs.ds.base = 0;
 	sregs.ds.selector = 0;
-	return ioctl(v->vcpu, KVM_SET_SREGS, &sregs) || ioctl(v->vcpu, KVM_SET_REGS, &regs);
+	sregs.ds.limit = UINT32_MAX;
+	sregs.ds.g = 1;
+	run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+	return ioctl(v->vcpu, KVM_SET_SREGS, &sregs);
 }
 
 static int run_to_halt(struct own_vcpu *v)
 {
-	const struct kvm_run *run = v->run;
+	struct kvm_run *run = v->run;
 
 	while (ioctl(v->vcpu, KVM_RUN, 0))
 		if (errno != EINTR && errno != EAGAIN)
@@ -66,17 +63,15 @@ static int run_to_halt(struct own_vcpu *v)
 
 static int run(struct own_vcpu *v, uint64_t gpa, uint64_t ip, uint8_t *al)
 {
-	struct kvm_regs regs;
+	struct kvm_run *run = v->run;
 	int err;
 
-	if (prepare(v, gpa, ip, *al))
-		return errno;
+	run->s.regs.regs = (struct kvm_regs){ .rip = ip, .rflags = 2, .rax = *al, .rbx = gpa };
+	run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 	err = run_to_halt(v);
 	if (err)
 		return err;
-	if (ioctl(v->vcpu, KVM_GET_REGS, &regs))
-		return errno;
-	*al = (uint8_t)regs.rax;
+	*al = (uint8_t)run->s.regs.regs.rax;
 	return 0;
 }
 
