@@ -73,18 +73,22 @@ static void port_lock_free(void *ctx, struct uv_lock *lock)
 
 static void port_lock(void *ctx, struct uv_lock *lock)
 {
-	if (lock->spins)
+	if (lock->spins) {
 		spin_lock(&lock->spinlock);
-	else
+		__release(&lock->spinlock);	/* sparse wants either kind, always */
+	} else {
 		mutex_lock(&lock->mutex);
+	}
 }
 
 static void port_unlock(void *ctx, struct uv_lock *lock)
 {
-	if (lock->spins)
+	if (lock->spins) {
+		__acquire(&lock->spinlock);
 		spin_unlock(&lock->spinlock);
-	else
+	} else {
 		mutex_unlock(&lock->mutex);
+	}
 }
 
 /**
