@@ -115,6 +115,14 @@ static void stay_here(void)
 		say("sched_setaffinity: %s", strerror(errno));
 }
 
+/* The model knows of the page that is touched, not of what goes along with it. */
+static int one_page_a_touch(void)
+{
+	if (file_write("/sys/module/uv_sim/parameters/fault_around", "0"))
+		return -1;
+	return access("/sys/module/kvm_uvmem", F_OK) ? 0 : uvmem_param("fault_around", 0);
+}
+
 int real_open(struct real *r, const struct hv *hv)
 {
 	*r = (struct real){ .hv = hv };
@@ -123,8 +131,8 @@ int real_open(struct real *r, const struct hv *hv)
 	if (hv->one_cpu)
 		stay_here();
 	/* "LPID 1 went secure" a thousand times is slow on an emulated console. */
-	if (file_write("/proc/sys/kernel/printk", "5") || catch_faults() || make_blobs(r) ||
-	    uctrace_open())
+	if (file_write("/proc/sys/kernel/printk", "5") || one_page_a_touch() || catch_faults() ||
+	    make_blobs(r) || uctrace_open())
 		return -1;
 	return pagemap_open(&r->pagemap, getpid()) ? say("pagemap: %s", strerror(errno)) : 0;
 }

@@ -269,7 +269,8 @@ int64_t hv_hcall(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *
 {
 	int64_t ret;
 
-	(void)m;
+	if (nr == H_SVM_PAGE_OUT || nr == H_SIM_SVM_PAGE_OUT_RANGE)
+		__atomic_fetch_add(&m->page_out_calls, 1, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&vm->lock);
 	ret = dispatch(vm, nr, args, out);
 	pthread_mutex_unlock(&vm->lock);

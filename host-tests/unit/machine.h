@@ -93,8 +93,9 @@ struct machine {
 	unsigned int nlog;
 
 	/* knobs of the hypervisor */
-	bool no_range;	 /* as upstream: no range calls */
-	bool back_holes; /* as upstream: a hole gets a device page */
+	bool no_range;		     /* as upstream: no range calls */
+	unsigned int page_out_calls; /* H_SVM_PAGE_OUT and H_SIM_SVM_PAGE_OUT_RANGE */
+	bool back_holes;	     /* as upstream: a hole gets a device page */
 	/* Sees every hypercall first; true if it answered in *ret. */
 	bool (*hook)(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
 		     uint64_t *out, int64_t *ret);

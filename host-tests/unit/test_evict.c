@@ -181,6 +181,34 @@ static void three_times(void **state)
 	machine_free(m);
 }
 
+/* Neighbours that are as old as the victim go with it, in one hypercall. */
+static void neighbours_go_together(void **state)
+{
+	struct machine *m = machine_new(&(struct options){ .secure_pages = 128 });
+	struct vm *a = vm_secure(m, 1, 100, SEED), *b;
+	uint64_t evictions;
+
+	(void)state;
+	m->page_out_calls = 0;
+	b = vm_secure(m, 2, 100, SEED + 1);
+	evictions = stats(m).evictions;
+	assert_true(evictions >= 70);
+	assert_true(m->page_out_calls * 8 <= evictions);
+	for (uint64_t g = 0; g < 98; g++) {
+		assert_true(guest_check(a, g, SEED));
+		assert_true(guest_check(b, g, SEED + 1));
+	}
+
+	/* A hypervisor without range calls is asked for one after the other. */
+	m->no_range = true;
+	vm_free(b);
+	b = vm_secure(m, 3, 100, SEED + 2);
+	assert_true(stats(m).evictions > evictions);
+	for (uint64_t g = 0; g < 98; g++)
+		assert_true(guest_check(b, g, SEED + 2));
+	machine_free(m);
+}
+
 /* One secure page is enough to live on. */
 static void smallest(void **state)
 {
@@ -240,6 +268,7 @@ int main(void)
 		cmocka_unit_test(next_victim_when_one_stays),
 		cmocka_unit_test(nobody_goes),
 		cmocka_unit_test(three_times),
+		cmocka_unit_test(neighbours_go_together),
 		cmocka_unit_test(smallest),
 		cmocka_unit_test(reservations),
 	};

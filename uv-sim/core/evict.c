@@ -6,7 +6,8 @@
  * The core does not see what a guest does with a page that the guest view
  * maps. So while pages are evicted, the oldest ones wait on the inactive list,
  * resident but taken out of the guest view: a guest that touches one faults,
- * and the page is young again. The victim is the one that waited longest.
+ * and the page is young again. The victim is the one that waited longest, and
+ * its neighbours if they waited as long: one hypercall pages out all of them.
  *
  * Called without any lock, since it makes hypercalls. Takes the GFN locks,
  * uv->pool.
@@ -64,53 +65,107 @@ static bool deactivate_one(struct uv *uv)
 	return true;
 }
 
-/*
- * The page to evict next. It goes to the young end of the active list, so that
- * one that cannot be evicted is not tried again before all others were.
- */
-static struct uv_svm *pick_victim(struct uv *uv, uint32_t *page, uint64_t *gfn)
-{
-	struct uv_svm *svm = NULL;
+/* Pages that one hypercall is to evict: neighbours, in the order of their age. */
+struct victims {
+	struct uv_svm *svm;
+	uint64_t gfn;
+	uint32_t n;
+	uint32_t page[WINDOW_MAX];
+};
 
-	uv_lock(uv, uv->pool);
-	*page = uv->lists[UV_LIST_INACTIVE].head;
-	if (*page == UV_NO_PAGE)
-		*page = uv->lists[UV_LIST_ACTIVE].head;
-	if (*page != UV_NO_PAGE) {
-		svm = hold_owner(uv, *page, gfn);
-		uv_list_del(uv, *page);
-		uv_list_add(uv, *page, UV_LIST_ACTIVE);
-		uv->frames[*page].evicting = true;
-	}
-	uv_unlock(uv, uv->pool);
-	return svm;
+/* Called with uv->pool held. */
+static void add_victim(struct uv *uv, struct victims *v, uint32_t page)
+{
+	uv_list_del(uv, page);
+	uv_list_add(uv, page, UV_LIST_ACTIVE);
+	uv->frames[page].evicting = true;
+	v->page[v->n++] = page;
 }
 
-/* True if a page of some SVM left secure memory. */
-static bool evict_one(struct uv *uv)
+/*
+ * The pages to evict next, @want at most: the oldest, and those that follow it both
+ * in age and in the memory of the same SVM. They go to the young end of the active
+ * list, so that one that cannot be evicted is not tried again before all others were.
+ */
+static bool pick_victims(struct uv *uv, uint32_t want, struct victims *v)
 {
+	uint32_t page, next;
+
+	v->n = 0;
+	uv_lock(uv, uv->pool);
+	page = uv->lists[UV_LIST_INACTIVE].head;
+	if (page == UV_NO_PAGE)
+		page = uv->lists[UV_LIST_ACTIVE].head;
+	if (page != UV_NO_PAGE)
+		v->svm = hold_owner(uv, page, &v->gfn);
+	while (page != UV_NO_PAGE && v->n < want) {
+		next = uv->frames[page].next;
+		add_victim(uv, v, page);
+		page = next;
+		if (page == UV_NO_PAGE || uv->frames[page].evicting ||
+		    uv->frames[page].svm != v->svm || uv->frames[page].gfn != v->gfn + v->n)
+			break;
+	}
+	uv_unlock(uv, uv->pool);
+	return v->n;
+}
+
+static void page_out_victims(const struct victims *v)
+{
+	uint64_t done;
+	uint32_t i;
+
+	if (v->n > 1 && !uv_is_unknown(uv_hcall_range(v->svm, H_SIM_SVM_PAGE_OUT_RANGE, v->gfn,
+						      v->n, 0, &done)))
+		return;
+	for (i = 0; i < v->n; i++)
+		uv_hcall(v->svm, H_SVM_PAGE_OUT, v->gfn + i, 0);
+}
+
+/* How many left secure memory; those that did not are victims no more. */
+static uint32_t count_gone(struct uv *uv, const struct victims *v)
+{
+	uint32_t gone = 0, i;
+
+	uv_lock(uv, uv->pool);
+	for (i = 0; i < v->n; i++) {
+		struct uv_frame *f = &uv->frames[v->page[i]];
+
+		if (f->svm != v->svm || f->gfn != v->gfn + i || !f->evicting)
+			gone++;
+		else
+			f->evicting = false;
+	}
+	uv_unlock(uv, uv->pool);
+	return gone;
+}
+
+/* True if pages of some SVM, @want at most, left secure memory. */
+static bool evict_some(struct uv *uv, uint32_t want)
+{
+	struct victims v = { .svm = NULL };
 	unsigned int i;
-	struct uv_frame *f;
-	struct uv_svm *svm;
-	uint32_t page;
-	uint64_t gfn;
-	bool gone;
+	uint32_t gone;
 
 	for (i = 0; i < 2 * WINDOW_MAX && deactivate_one(uv); i++)
 		;
-	svm = pick_victim(uv, &page, &gfn);
-	if (!svm)
+	if (!pick_victims(uv, uv_min32(WINDOW_MAX, want), &v))
 		return false;
-	uv_hcall(svm, H_SVM_PAGE_OUT, gfn, 0);
+	page_out_victims(&v);
+	gone = count_gone(uv, &v);
+	uv_svm_put(v.svm);
+	return gone;
+}
+
+/* Pages that are to become free before @want of them are. */
+static uint32_t short_of(struct uv *uv, uint32_t want)
+{
+	uint32_t avail;
 
 	uv_lock(uv, uv->pool);
-	f = &uv->frames[page];
-	gone = f->svm != svm || f->gfn != gfn || !f->evicting;
-	if (!gone)
-		f->evicting = false;
+	avail = uv->nfree - uv->reserved;
 	uv_unlock(uv, uv->pool);
-	uv_svm_put(svm);
-	return gone;
+	return avail < want ? want - avail : 1;
 }
 
 /* Grant @want pages to @svm if that many are free; with @any, what is free. */
@@ -147,7 +202,7 @@ uint32_t uv_reserve(struct uv_svm *svm, uint32_t want)
 		got = grant(svm, want, false);
 		if (got)
 			return got;
-		if (!evict_one(uv))
+		if (!evict_some(uv, short_of(uv, want)))
 			uv_relax(uv, failed++);
 	}
 	return grant(svm, want, true);
