@@ -25,8 +25,8 @@
 struct uv_lock {
 	bool spins;
 	union {
-		spinlock_t spinlock;
-		struct mutex mutex;
+		spinlock_t spinlock;	/* of a short level */
+		struct mutex mutex;	/* of any other */
 	};
 };
 
