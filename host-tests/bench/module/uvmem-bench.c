@@ -7,6 +7,7 @@
  * pages (a file beside them) pages and tells the nanoseconds that it took.
  */
 #include <crypto/aead.h>
+#include <linux/bits.h>
 #include <linux/debugfs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -19,7 +20,7 @@
 #define IV_BYTES	12
 #define TAG_BYTES	16
 #define AAD_BYTES	24	/* as many as a sealed page has */
-#define PAGES_MAX	(1U << 20)
+#define PAGES_MAX	BIT(20)
 #define WINDOW		1024	/* pages that the loop goes round in */
 
 static DEFINE_MUTEX(lock);	/* everything below */
