@@ -43,7 +43,9 @@ static void hazard(struct model *m, const char *why)
 /* What a page frame holds that takes the place of a device page. */
 static struct content frame(const struct model *m)
 {
-	return deviates(m, DEV_UNFILLED) ? (struct content){ .seal = SEAL_UNKNOWN } : zeros;
+	const struct content unknown = { .seal = SEAL_UNKNOWN };
+
+	return deviates(m, DEV_UNFILLED) ? unknown : zeros;
 }
 
 static void set_mem(struct model_gfn *g, enum mem mem)
