@@ -28,12 +28,14 @@ files()
 kernel_files()
 {
 	files 'kvm-uvmem/*.[ch]' 'uv-sim/linux/*.[ch]' \
-		'uv-sim/upstream/*.[ch]' 'uv-sim/uapi/*.h' 'uv-sim/core/*.[ch]'
+		'uv-sim/upstream/*.[ch]' 'uv-sim/uapi/*.h' 'uv-sim/core/*.[ch]' \
+		'host-tests/bench/module/*.c'
 }
 
 user_files()
 {
-	files 'guest-tools/*.[ch]' 'uv-sim/user/*.[ch]' 'host-tests/*.[ch]'
+	files 'guest-tools/*.[ch]' 'uv-sim/user/*.[ch]' 'host-tests/*.[ch]' |
+		grep -v '^host-tests/bench/module/'
 }
 
 shell_files()

@@ -25,7 +25,7 @@ MODULE_PARM_DESC(bulk_cpus,
 struct spread {
 	uvmem_run_fn fn;
 	void *arg;
-	spinlock_t lock;
+	spinlock_t lock;	/* next, failed_at, ret */
 	u64 next;		/* the next GFN that nobody works on */
 	u64 end;
 	u64 failed_at;		/* the first GFN that is not done */

@@ -54,7 +54,7 @@ void need(bool ok, const char *what)
 
 size_t *shuffled(struct bench *b, size_t n)
 {
-	size_t *order = malloc(n * sizeof(*order));
+	size_t *order = calloc(n, sizeof(*order));
 
 	need(order, "memory");
 	for (size_t i = 0; i < n; i++)

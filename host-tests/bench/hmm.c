@@ -98,7 +98,7 @@ static void measure(struct bench *b, struct hmm *h, uint64_t *each)
 /* Its device memory is made on first use: go over it once before. */
 void bench_hmm(struct bench *b)
 {
-	uint64_t *each = malloc(b->pages * sizeof(*each));
+	uint64_t *each = calloc(b->pages, sizeof(*each));
 	struct hmm h = { .pages = b->pages };
 
 	h.fd = open("/dev/hmm_dmirror0", O_RDWR | O_CLOEXEC);

@@ -55,7 +55,7 @@ static void at_random(struct bench *b, struct own *o, uint64_t *each)
 
 void bench_host(struct bench *b)
 {
-	uint64_t *each = malloc(b->pages * sizeof(*each)), ns;
+	uint64_t *each = calloc(b->pages, sizeof(*each)), ns;
 	struct own o;
 
 	need(each, "memory");

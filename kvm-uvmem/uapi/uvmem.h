@@ -96,7 +96,7 @@ struct uvmem_stats {		/* all out; counts of pages */
 	__u64 migrate_calls;	/* migrate_vma_setup() calls */
 	__u64 host_along;	/* pages that went along with one that the host touched */
 	__u64 host_unseen;	/* of those, that came back without the host having seen them */
-	__u64 reserved[1];
+	__u64 reserved;
 };
 
 #define UVMEM_IOC		0xB7

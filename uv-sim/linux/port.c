@@ -25,8 +25,8 @@
 struct uv_lock {
 	bool spins;
 	union {
-		spinlock_t spinlock;
-		struct mutex mutex;
+		spinlock_t spinlock;	/* if it spins */
+		struct mutex mutex;	/* if not */
 	};
 };
 
@@ -71,20 +71,25 @@ static void port_lock_free(void *ctx, struct uv_lock *lock)
 	kfree(lock);
 }
 
+/* Sparse cannot follow a lock over two functions: it is told in each that it is none. */
 static void port_lock(void *ctx, struct uv_lock *lock)
 {
-	if (lock->spins)
+	if (lock->spins) {
 		spin_lock(&lock->spinlock);
-	else
+		__release(&lock->spinlock);
+	} else {
 		mutex_lock(&lock->mutex);
+	}
 }
 
 static void port_unlock(void *ctx, struct uv_lock *lock)
 {
-	if (lock->spins)
+	if (lock->spins) {
+		__acquire(&lock->spinlock);
 		spin_unlock(&lock->spinlock);
-	else
+	} else {
 		mutex_unlock(&lock->mutex);
+	}
 }
 
 /**

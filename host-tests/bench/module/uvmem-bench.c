@@ -19,7 +19,7 @@
 #define IV_BYTES	12
 #define TAG_BYTES	16
 #define AAD_BYTES	24	/* as many as a sealed page has */
-#define PAGES_MAX	(1U << 20)
+#define PAGES_MAX	BIT(20)
 #define WINDOW		1024	/* pages that the loop goes round in */
 
 static DEFINE_MUTEX(lock);	/* everything below */
@@ -81,7 +81,7 @@ static int go_over(int (*one)(u64 nr), u64 *ns)
 
 	mutex_lock(&lock);
 	start = ktime_get_ns();
-	for (nr = 0; nr < min(pages, PAGES_MAX) && !err; nr++) {
+	for (nr = 0; nr < min_t(u32, pages, PAGES_MAX) && !err; nr++) {
 		err = one(nr);
 		cond_resched();
 	}

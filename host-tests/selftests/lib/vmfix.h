@@ -182,7 +182,7 @@ void own_fill(struct own *o, size_t first, size_t n, uint64_t seed); /* touches 
  * over, so that UV_ESM is under way for as long as a test needs.
  */
 int own_blob(struct own *o, size_t measured, unsigned int times, bool good);
-size_t own_blob_pages(void);		/* that it takes at the end of H */
+size_t own_blob_pages(void);  /* that it takes at the end of H */
 int own_key(uint8_t key[32]); /* the owner key that the ultravisor has */
 int64_t own_ucall(struct own *o, uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
 		  uint64_t a4);
