@@ -28,8 +28,7 @@ files()
 kernel_files()
 {
 	files 'kvm-uvmem/*.[ch]' 'uv-sim/linux/*.[ch]' \
-		'uv-sim/upstream/*.[ch]' 'uv-sim/uapi/*.h' 'uv-sim/core/*.[ch]' \
-		'host-tests/bench/module/*.c'
+		'uv-sim/upstream/*.[ch]' 'host-tests/bench/module/*.[ch]' 'uv-sim/uapi/*.h' 'uv-sim/core/*.[ch]'
 }
 
 user_files()

@@ -114,7 +114,7 @@ struct uvmem_stream {
  * @patience: 2^n faults in a row are to come before a window opens
  */
 struct uvmem_around {
-	spinlock_t lock;		/* all of it */
+	spinlock_t lock;		/* everything below */
 	struct uvmem_stream stream[UVMEM_STREAMS];
 	unsigned int next;
 	unsigned int patience;

@@ -17,6 +17,9 @@ static int make_step(struct real *r, struct model *m, const struct step *step,
 	model_step(m, step, expect);
 	if (real_step(r, step, expect, &out))
 		return -1;
+	for (unsigned int i = 0; i < CONF_VMS && r->hv->settle; i++)
+		if (r->vm[i].h)
+			r->hv->settle(&r->vm[i]);
 	look(r, m, step, expect, &out, &failure->mm);
 	failure->at = *step;
 	return failure->mm.what ? 1 : 0;

@@ -25,6 +25,7 @@
  * @hcall: as the ultravisor makes it; its code, or NO_ANSWER after a line
  * @terminate: KVM_PPC_SVM_OFF; 0 or -errno
  * @one_cpu: it may refuse a page that another CPU has in a batch
+ * @settle: have it do now what it put off; NULL: there is no such thing
  * @states: enum uvmem_gfn_state of the first @n GFNs; its enum uvmem_vm_state,
  *	-1 on failure. NULL: it does not tell
  * @leftover: device pages in use by all VMs; NULL: it does not tell
@@ -39,6 +40,7 @@ struct hv {
 	int (*memslot)(struct own *o, unsigned int slot, size_t page, size_t npages);
 	int64_t (*hcall)(struct own *o, uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2);
 	int (*terminate)(struct own *o);
+	void (*settle)(struct own *o);
 	int (*states)(struct own *o, uint8_t *states, unsigned int n);
 	int64_t (*leftover)(void);
 };

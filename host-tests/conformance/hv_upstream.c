@@ -69,6 +69,15 @@ static int terminate(struct own *o)
 	return own_off(o) ? -errno : 0;
 }
 
+/*
+ * uv-upstream.ko puts off UV_PAGE_INVAL, and then makes it for a range of GFNs;
+ * after a hypercall, also one that there is not, it has caught up.
+ */
+static void settle(struct own *o)
+{
+	own_hcall(o, 0xEFFC, 0, 0, 0, 0, NULL);
+}
+
 const struct hv hv_upstream = {
 	.name = "upstream",
 	.deviations = (1u << DEV_COUNT) - 1,
@@ -79,4 +88,5 @@ const struct hv hv_upstream = {
 	.memslot = memslot,
 	.hcall = make_hcall,
 	.terminate = terminate,
+	.settle = settle,
 };

@@ -26,6 +26,7 @@ enum deviation {
 	DEV_DROPPED,	   /* H_SVM_PAGE_OUT does nothing for a page that H dropped */
 	DEV_DONE,	   /* H_SVM_INIT_DONE: device pages for holes; and again for an SVM */
 	DEV_ABORT,	   /* H_SVM_INIT_ABORT unregisters no memslot */
+	DEV_UNFILLED,	   /* a page frame that nobody fills shows what it held before */
 	DEV_OFF,	   /* termination: other order, and H is not zeroed */
 	DEV_SLOTS,	   /* memslots may change while the VM is transient */
 	DEV_HAZARDS,	   /* it does not survive some things: they are not done to it */

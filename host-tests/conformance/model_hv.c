@@ -40,6 +40,14 @@ static void hazard(struct model *m, const char *why)
 		m->hazard = why;
 }
 
+/* What a page frame holds that takes the place of a device page. */
+static struct content frame(const struct model *m)
+{
+	const struct content unknown = { .seal = SEAL_UNKNOWN };
+
+	return deviates(m, DEV_UNFILLED) ? unknown : zeros;
+}
+
 static void set_mem(struct model_gfn *g, enum mem mem)
 {
 	g->hv = UVMEM_GFN_MEM;
@@ -73,7 +81,7 @@ static void fault_in(struct model_gfn *g)
 static bool move_out(struct model *m, unsigned int vm, unsigned int gfn)
 {
 	struct model_gfn *g = gfn_at(m, vm, gfn);
-	struct content page = zeros;
+	struct content page = frame(m);
 	int64_t ret = model_ucall(m, vm, UV_PAGE_OUT, gfn, &page, false);
 
 	if (ret && deviates(m, DEV_KEEPS_REFUSED))
@@ -205,7 +213,7 @@ static int64_t share(struct model *m, unsigned int vm, unsigned int gfn)
 	if (g->uv != UV_GFN_SHARED && g->uv != UV_GFN_SHARED_UNMAPPED)
 		hazard(m, "a page that is not shared is taken for a shared one");
 	if (g->hv == UVMEM_GFN_UVMEM) {
-		set_page(g, zeros);
+		set_page(g, frame(m));
 		set_mem(g, MEM_EMPTY);
 	}
 	fault_in(g);
@@ -385,14 +393,11 @@ static void drop(struct model *m, struct model_gfn *g)
 {
 	bool sealed = g->hv == UVMEM_GFN_MEM && g->mem == MEM_SEALED;
 
-	if (deviates(m, DEV_OFF)) {
-		/* A page that nobody filled; ciphertext and shared pages stay. */
-		if (g->pte == PTE_DEVICE)
-			set_page(g, (struct content){ .seal = SEAL_UNKNOWN });
-	} else if (g->pte == PTE_DEVICE || (g->hv == UVMEM_GFN_SHARED && g->pinned) ||
-		   (sealed && g->mapped)) {
+	if (g->pte == PTE_DEVICE)
+		set_page(g, frame(m));
+	else if (!deviates(m, DEV_OFF) &&
+		 ((g->hv == UVMEM_GFN_SHARED && g->pinned) || (sealed && g->mapped)))
 		set_page(g, zeros);
-	}
 	set_normal(g);
 }
 

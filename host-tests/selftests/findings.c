@@ -7,29 +7,11 @@
  */
 #include <sys/mman.h>
 
-#include "finding.h"
-#include "vmfix.h"
-
 #define SEED 0x5eed0021
 #define PAGES 16
 #define TOUCHED 8
 
-FIXTURE(upstream)
-{
-	struct own own;
-};
-
-FIXTURE_SETUP(upstream)
-{
-	ASSERT_EQ(0, own_open(&self->own, PAGES));
-	own_fill(&self->own, 0, TOUCHED, SEED);
-	ASSERT_EQ(0, own_blob(&self->own, page_size(), 1, true));
-}
-
-FIXTURE_TEARDOWN(upstream)
-{
-	own_close(&self->own);
-}
+#include "finding.h"
 
 /* H_SVM_INIT_START sets the VM's state before it has checked anything. */
 TEST_F(upstream, init_start_that_fails_leaves_the_vm_normal)

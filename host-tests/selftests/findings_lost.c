@@ -4,29 +4,12 @@
  * (docs/upstream-findings.md). A finding that is seen is an expected failure.
  * Needs little secure memory (secure_mem=4M).
  */
-#include "finding.h"
-#include "vmfix.h"
 
 #define SEED 0x5eed0023
 #define PAGES 60
 #define TOUCHED 56
 
-FIXTURE(upstream)
-{
-	struct own own;
-};
-
-FIXTURE_SETUP(upstream)
-{
-	ASSERT_EQ(0, own_open(&self->own, PAGES));
-	own_fill(&self->own, 0, TOUCHED, SEED);
-	ASSERT_EQ(0, own_blob(&self->own, page_size(), 1, true));
-}
-
-FIXTURE_TEARDOWN(upstream)
-{
-	own_close(&self->own);
-}
+#include "finding.h"
 
 /* An SVM whose pages are paged out and refused when they are to come back. */
 static int refuse_pages(struct own *o)

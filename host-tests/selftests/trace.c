@@ -270,9 +270,8 @@ TEST_F(trace, off)
 	struct own *o = &self->own;
 	const char *pos;
 
-	/* Opening the SVM was seen. */
 	ASSERT_EQ(0, events("0"));
-	ASSERT_EQ(0, file_write(TRACING "trace", ""));
+	ASSERT_EQ(0, file_write(TRACING "trace", "")); /* the VM was made before */
 	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
 	ASSERT_EQ(U_SUCCESS, own_esm(o));
 	ASSERT_EQ(0, read_log(&self->log));

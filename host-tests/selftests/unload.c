@@ -6,43 +6,12 @@
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 
 #include "harness.h"
 #include "vmfix.h"
 
 #define SEED 0x5eed0012
-#define DIR "/lib/modules/"
 #define UVSIM_STATS "/sys/kernel/debug/uv-sim/stats"
-
-static int remove_module(const char *name)
-{
-	return syscall(SYS_delete_module, name, O_NONBLOCK) ? errno : 0;
-}
-
-/* Files that are closed at the end of a process may take a moment. */
-static int remove_soon(const char *name)
-{
-	int err = EAGAIN;
-
-	for (int tries = 0; tries < 200 && (err == EAGAIN || err == EBUSY); tries++) {
-		err = remove_module(name);
-		if (err)
-			usleep(20000);
-	}
-	return err;
-}
-
-static int insert_module(const char *file, const char *params)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return errno;
-	err = syscall(SYS_finit_module, fd, params, 0) ? errno : 0;
-	close(fd);
-	return err;
-}
 
 static int owner_key_param(char *params, size_t size, const char *more)
 {
@@ -82,8 +51,8 @@ FIXTURE_TEARDOWN(unload)
 	remove_soon("kvm_uvmem");
 	remove_soon("uv_sim");
 	ASSERT_EQ(0, owner_key_param(params, sizeof(params), ""));
-	EXPECT_EQ(0, insert_module(DIR "uv-sim.ko", params));
-	EXPECT_EQ(0, insert_module(DIR "kvm-uvmem.ko", ""));
+	EXPECT_EQ(0, insert_module("uv-sim", params));
+	EXPECT_EQ(0, insert_module("kvm-uvmem", ""));
 }
 
 TEST_F(unload, refused_while_an_svm_exists)
@@ -167,8 +136,8 @@ TEST_F(unload, loaded_again_and_again)
 
 		ASSERT_EQ(0, remove_soon("kvm_uvmem"));
 		ASSERT_EQ(0, remove_soon("uv_sim"));
-		ASSERT_EQ(0, insert_module(DIR "uv-sim.ko", params));
-		ASSERT_EQ(0, insert_module(DIR "kvm-uvmem.ko", ""));
+		ASSERT_EQ(0, insert_module("uv-sim", params));
+		ASSERT_EQ(0, insert_module("kvm-uvmem", ""));
 		EXPECT_EQ(4 * MIB / page_size(), secure_pages());
 		ASSERT_EQ(0, own_open_secure(&own, 32, 8, SEED));
 		own_close(&own);
@@ -183,8 +152,8 @@ TEST_F(unload, u_no_key)
 
 	ASSERT_EQ(0, remove_soon("kvm_uvmem"));
 	ASSERT_EQ(0, remove_soon("uv_sim"));
-	ASSERT_EQ(0, insert_module(DIR "uv-sim.ko", ""));
-	ASSERT_EQ(0, insert_module(DIR "kvm-uvmem.ko", ""));
+	ASSERT_EQ(0, insert_module("uv-sim", ""));
+	ASSERT_EQ(0, insert_module("kvm-uvmem", ""));
 	ASSERT_EQ(0, own_open(&own, 32));
 	ASSERT_EQ(0, ioctl(own.uv, UVSIM_GET_INFO, &info));
 	EXPECT_EQ(0, info.has_owner_key);
@@ -206,9 +175,9 @@ TEST_F(unload, no_secure_memory)
 	ASSERT_EQ(0, owner_key_param(params, sizeof(params), "secure_mem=0"));
 	ASSERT_EQ(0, remove_soon("kvm_uvmem"));
 	ASSERT_EQ(0, remove_soon("uv_sim"));
-	ASSERT_EQ(0, insert_module(DIR "uv-sim.ko", params));
+	ASSERT_EQ(0, insert_module("uv-sim", params));
 	EXPECT_EQ(0, secure_pages());
-	ASSERT_EQ(0, insert_module(DIR "kvm-uvmem.ko", ""));
+	ASSERT_EQ(0, insert_module("kvm-uvmem", ""));
 	dev = open("/dev/uvmem", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, dev);
 	EXPECT_EQ(-1, ioctl(dev, UVMEM_CREATE_SVM, &create));
@@ -234,8 +203,8 @@ TEST_F(unload, cipher_copy_says_so)
 	ASSERT_EQ(0, owner_key_param(params, sizeof(params), "cipher=copy"));
 	ASSERT_EQ(0, remove_soon("kvm_uvmem"));
 	ASSERT_EQ(0, remove_soon("uv_sim"));
-	ASSERT_EQ(0, insert_module(DIR "uv-sim.ko", params));
-	ASSERT_EQ(0, insert_module(DIR "kvm-uvmem.ko", ""));
+	ASSERT_EQ(0, insert_module("uv-sim", params));
+	ASSERT_EQ(0, insert_module("kvm-uvmem", ""));
 	ASSERT_EQ(0, own_open_secure(&own, 32, 8, SEED));
 	EXPECT_EQ(0, own_has_pattern(&own, 0, 8, SEED));
 	ASSERT_EQ(0, ioctl(own.uv, UVSIM_GET_INFO, &info));
@@ -265,11 +234,11 @@ TEST_F(unload, bad_parameters)
 	ASSERT_EQ(0, remove_soon("kvm_uvmem"));
 	ASSERT_EQ(0, remove_soon("uv_sim"));
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		EXPECT_NE(0, insert_module(DIR "uv-sim.ko", bad[i]));
+		EXPECT_NE(0, insert_module("uv-sim", bad[i]));
 		EXPECT_FALSE(is_loaded("uv_sim"));
 	}
 	/* And without the ultravisor there is no hypervisor half. */
-	EXPECT_EQ(ENOENT, insert_module(DIR "kvm-uvmem.ko", ""));
+	EXPECT_EQ(ENOENT, insert_module("kvm-uvmem", ""));
 }
 
 /* The key can be read back from nowhere. */

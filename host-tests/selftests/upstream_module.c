@@ -6,7 +6,6 @@
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "harness.h"
@@ -85,32 +84,6 @@ TEST_F(module, vm_of_another_process)
 	own_close(&own);
 }
 
-static int remove_module(const char *name)
-{
-	int err = EAGAIN;
-
-	for (int tries = 0; tries < 200 && (err == EAGAIN || err == EBUSY); tries++) {
-		err = syscall(SYS_delete_module, name, O_NONBLOCK) ? errno : 0;
-		if (err)
-			usleep(20000);
-	}
-	return err;
-}
-
-static int insert_module(const char *name)
-{
-	char path[64];
-	int fd, err;
-
-	snprintf(path, sizeof(path), "/lib/modules/%s.ko", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	err = syscall(SYS_finit_module, fd, "", 0) ? errno : 0;
-	close(fd);
-	return err;
-}
-
 /* The last line of the kernel's log that @who wrote. */
 static int last_words(const char *who, char *text, size_t size)
 {
@@ -133,8 +106,7 @@ static int last_words(const char *who, char *text, size_t size)
 
 TEST_F(module, stays_as_long_as_kvm_hv)
 {
-	EXPECT_NE(0, syscall(SYS_delete_module, "uv_upstream", O_NONBLOCK));
-	EXPECT_EQ(EWOULDBLOCK, errno);
+	EXPECT_EQ(EAGAIN, remove_module("uv_upstream"));
 }
 
 /*
@@ -145,13 +117,13 @@ TEST_F(module, goes_and_comes_back)
 {
 	struct own own;
 
-	ASSERT_EQ(0, remove_module("kvm_hv"));
-	ASSERT_EQ(0, remove_module("uv_upstream"));
+	ASSERT_EQ(0, remove_soon("kvm_hv"));
+	ASSERT_EQ(0, remove_soon("uv_upstream"));
 	EXPECT_FALSE(upstream_is_here());
 	EXPECT_NE(0, access("/proc/device-tree/ibm,secure-memory-simulated", F_OK));
-	ASSERT_EQ(0, insert_module("uv-upstream"));
+	ASSERT_EQ(0, insert_module("uv-upstream", ""));
 	EXPECT_EQ(0, access("/proc/device-tree/ibm,secure-memory-simulated", F_OK));
-	ASSERT_EQ(0, insert_module("kvm-hv"));
+	ASSERT_EQ(0, insert_module("kvm-hv", ""));
 	ASSERT_EQ(0, own_open_secure(&own, PAGES, TOUCHED, SEED));
 	EXPECT_EQ(0, own_off(&own));
 	own_close(&own);
@@ -161,31 +133,31 @@ TEST_F(module, comes_too_late)
 {
 	char text[512];
 
-	ASSERT_EQ(0, remove_module("kvm_hv"));
-	ASSERT_EQ(0, remove_module("uv_upstream"));
-	ASSERT_EQ(0, insert_module("kvm-hv"));
-	EXPECT_EQ(EBUSY, insert_module("uv-upstream"));
+	ASSERT_EQ(0, remove_soon("kvm_hv"));
+	ASSERT_EQ(0, remove_soon("uv_upstream"));
+	ASSERT_EQ(0, insert_module("kvm-hv", ""));
+	EXPECT_EQ(EBUSY, insert_module("uv-upstream", ""));
 	ASSERT_EQ(0, last_words("uv-upstream: ", text, sizeof(text)));
 	EXPECT_NE(NULL, strstr(text, "kvm-hv is there already"));
-	ASSERT_EQ(0, remove_module("kvm_hv"));
-	EXPECT_EQ(0, insert_module("uv-upstream"));
-	EXPECT_EQ(0, insert_module("kvm-hv"));
+	ASSERT_EQ(0, remove_soon("kvm_hv"));
+	EXPECT_EQ(0, insert_module("uv-upstream", ""));
+	EXPECT_EQ(0, insert_module("kvm-hv", ""));
 }
 
 TEST_F(module, kprobes_are_off)
 {
 	char text[512];
 
-	ASSERT_EQ(0, remove_module("kvm_hv"));
-	ASSERT_EQ(0, remove_module("uv_upstream"));
+	ASSERT_EQ(0, remove_soon("kvm_hv"));
+	ASSERT_EQ(0, remove_soon("uv_upstream"));
 	ASSERT_EQ(0, file_write("/sys/kernel/debug/kprobes/enabled", "0"));
-	EXPECT_EQ(EOPNOTSUPP, insert_module("uv-upstream"));
+	EXPECT_EQ(EOPNOTSUPP, insert_module("uv-upstream", ""));
 	EXPECT_EQ(0, file_write("/sys/kernel/debug/kprobes/enabled", "1"));
 	ASSERT_EQ(0, last_words("uv-upstream: ", text, sizeof(text)));
 	EXPECT_NE(NULL, strstr(text, "kprobes are switched off"));
 	/* It left nothing changed. */
-	EXPECT_EQ(0, insert_module("uv-upstream"));
-	EXPECT_EQ(0, insert_module("kvm-hv"));
+	EXPECT_EQ(0, insert_module("uv-upstream", ""));
+	EXPECT_EQ(0, insert_module("kvm-hv", ""));
 }
 
 TEST_HARNESS_MAIN

@@ -25,8 +25,8 @@
 struct uv_lock {
 	bool spins;
 	union {
-		spinlock_t spinlock;	/* if it spins */
-		struct mutex mutex;	/* if not */
+		spinlock_t spinlock;	/* of a short level */
+		struct mutex mutex;	/* of any other */
 	};
 };
 
@@ -71,12 +71,11 @@ static void port_lock_free(void *ctx, struct uv_lock *lock)
 	kfree(lock);
 }
 
-/* Sparse cannot follow a lock over two functions: it is told in each that it is none. */
 static void port_lock(void *ctx, struct uv_lock *lock)
 {
 	if (lock->spins) {
 		spin_lock(&lock->spinlock);
-		__release(&lock->spinlock);
+		__release(&lock->spinlock);	/* sparse wants either kind, always */
 	} else {
 		mutex_lock(&lock->mutex);
 	}

@@ -7,6 +7,7 @@
  * pages (a file beside them) pages and tells the nanoseconds that it took.
  */
 #include <crypto/aead.h>
+#include <linux/bits.h>
 #include <linux/debugfs.h>
 #include <linux/mm.h>
 #include <linux/module.h>

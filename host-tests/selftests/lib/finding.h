@@ -4,6 +4,7 @@
 #define _SELFTESTS_FINDING_H
 
 #include "harness.h"
+#include "vmfix.h"
 
 /* As the harness' SKIP(), with another verdict. */
 #define FINDING(seen, ...)                                                                       \
@@ -15,5 +16,23 @@
 			return;                                                                  \
 		}                                                                                \
 	} while (0)
+
+/* PAGES, TOUCHED and SEED are the test's. */
+FIXTURE(upstream)
+{
+	struct own own;
+};
+
+FIXTURE_SETUP(upstream)
+{
+	ASSERT_EQ(0, own_open(&self->own, PAGES));
+	own_fill(&self->own, 0, TOUCHED, SEED);
+	ASSERT_EQ(0, own_blob(&self->own, page_size(), 1, true));
+}
+
+FIXTURE_TEARDOWN(upstream)
+{
+	own_close(&self->own);
+}
 
 #endif /* _SELFTESTS_FINDING_H */

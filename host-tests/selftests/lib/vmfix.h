@@ -59,6 +59,13 @@ int usage_check(const struct usage *before);
 uint64_t secure_pages(void);
 int uvsim_stats(struct uvsim_stats *st);
 
+/* --- modules.c: 0 or an errno --- */
+
+int remove_module(const char *name);
+/* Files that are closed at the end of a process may take a moment. */
+int remove_soon(const char *name);
+int insert_module(const char *name, const char *params); /* from /lib/modules */
+
 /* --- pin.c: somebody else holds pages --- */
 
 struct pin {
