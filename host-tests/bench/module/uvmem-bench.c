@@ -82,7 +82,7 @@ static int go_over(int (*one)(u64 nr), u64 *ns)
 
 	mutex_lock(&lock);
 	start = ktime_get_ns();
-	for (nr = 0; nr < min(pages, PAGES_MAX) && !err; nr++) {
+	for (nr = 0; nr < min_t(u32, pages, PAGES_MAX) && !err; nr++) {
 		err = one(nr);
 		cond_resched();
 	}
