@@ -14,11 +14,12 @@
 /*
  * How often the hypervisor may say that a sealed page was brought in when it
  * was not, or that there is none. More than once: another CPU may be on its way
- * with it, and upstream's half says H_PARAMETER also for a page that is busy. So
- * these tries are far apart.
+ * with it. Upstream's half, which knows no range calls, says H_PARAMETER also for
+ * a page that is busy: it gets more tries, and they are farther apart.
  */
-#define LOST_TRIES	24
-#define LOST_PATIENCE	4	/* an attempt counts as so many for uv_relax() */
+#define LOST_TRIES		8
+#define LOST_TRIES_UPSTREAM	24
+#define PATIENCE_UPSTREAM	4	/* an attempt counts as so many for uv_relax() */
 
 /* Pages behind @ref that are to be mapped with it, itself included. */
 static uint32_t map_window(struct uv_gfn_ref *ref)
@@ -258,6 +259,7 @@ static enum uv_fault populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state
 			      bool around)
 {
 	struct wanted w = { .vm_state = vm_state, .around = around };
+	bool upstream = uv_knows_no_ranges(svm);
 	unsigned int attempt;
 
 	for (attempt = 0; attempt < UV_MAX_TRIES; attempt++) {
@@ -267,11 +269,11 @@ static enum uv_fault populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state
 			res = ask(svm, gfn, &w);
 		if (res != UV_FAULT_AGAIN)
 			return res;
-		if (w.lost == LOST_TRIES) {
+		if (w.lost == (upstream ? LOST_TRIES_UPSTREAM : LOST_TRIES)) {
 			uv_svm_stop(svm, UV_STOP_LOST, uv_gpa(svm->uv, gfn));
 			return UV_FAULT_REFUSED;
 		}
-		uv_relax(svm->uv, w.lost ? attempt * LOST_PATIENCE : attempt);
+		uv_relax(svm->uv, upstream && w.lost ? attempt * PATIENCE_UPSTREAM : attempt);
 	}
 	return UV_FAULT_AGAIN;
 }

@@ -35,6 +35,24 @@ int64_t uv_hcall(struct uv_svm *svm, uint64_t nr, uint64_t gfn, uint64_t flags)
 	return port->hcall(port->ctx, svm->lpid, nr, args, out);
 }
 
+/* The hypervisor has refused a range call of this VM's as unknown. */
+bool uv_knows_no_ranges(struct uv_svm *svm)
+{
+	bool none;
+
+	uv_lock(svm->uv, svm->table);
+	none = svm->no_ranges;
+	uv_unlock(svm->uv, svm->table);
+	return none;
+}
+
+static void set_no_ranges(struct uv_svm *svm)
+{
+	uv_lock(svm->uv, svm->table);
+	svm->no_ranges = true;
+	uv_unlock(svm->uv, svm->table);
+}
+
 /* A range call. @done: pages from @gfn on that the hypervisor says are done. */
 int64_t uv_hcall_range(struct uv_svm *svm, uint64_t nr, uint64_t gfn, uint64_t n, uint64_t flags,
 		       uint64_t *done)
@@ -45,8 +63,10 @@ int64_t uv_hcall_range(struct uv_svm *svm, uint64_t nr, uint64_t gfn, uint64_t n
 	int64_t ret = port->hcall(port->ctx, svm->lpid, nr, args, out);
 
 	*done = ret == H_SUCCESS || out[0] > n ? n : out[0];
-	if (uv_is_unknown(ret))
+	if (uv_is_unknown(ret)) {
+		set_no_ranges(svm);
 		*done = 0;
+	}
 	return ret;
 }
 

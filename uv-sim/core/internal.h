@@ -131,6 +131,7 @@ struct uv_svm {
 	bool measuring;			/* no plaintext comes in any more */
 	bool aborting;			/* never was secure: page out in the clear */
 	bool dying;			/* teardown runs */
+	bool no_ranges;			/* the hypervisor knows no range calls */
 	enum uv_stop_reason stop_reason;
 	uint64_t stop_gpa;
 	int64_t esm_ret;
@@ -348,6 +349,7 @@ int64_t uv_hcall(struct uv_svm *svm, uint64_t nr, uint64_t gfn, uint64_t flags);
 int64_t uv_hcall_range(struct uv_svm *svm, uint64_t nr, uint64_t gfn, uint64_t n, uint64_t flags,
 		       uint64_t *done);
 int64_t uv_hcall_page_in(struct uv_svm *svm, uint64_t gfn, uint64_t n, uint64_t flags);
+bool uv_knows_no_ranges(struct uv_svm *svm);
 bool uv_is_busy(int64_t ret);
 bool uv_is_unknown(int64_t ret);
 void uv_relax(struct uv *uv, unsigned int attempt);
