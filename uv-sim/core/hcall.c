@@ -63,10 +63,10 @@ int64_t uv_hcall_range(struct uv_svm *svm, uint64_t nr, uint64_t gfn, uint64_t n
 	int64_t ret = port->hcall(port->ctx, svm->lpid, nr, args, out);
 
 	*done = ret == H_SUCCESS || out[0] > n ? n : out[0];
-	if (uv_is_unknown(ret)) {
+	if (ret == H_FUNCTION)
 		set_no_ranges(svm);
+	if (uv_is_unknown(ret))
 		*done = 0;
-	}
 	return ret;
 }
 
