@@ -208,6 +208,9 @@ static int64_t share(struct model *m, unsigned int vm, unsigned int gfn)
 	struct model_gfn *g = gfn_at(m, vm, gfn);
 	bool again = g->hv == UVMEM_GFN_SHARED && g->pinned;
 
+	if (has_gfn(&m->vm[vm], gfn) && !g->mapped)
+		hazard(m,
+		       "a share that is refused leaves the pages behind it in the range as they were");
 	if (!has_gfn(&m->vm[vm], gfn) || !g->mapped)
 		return H_PARAMETER;
 	if (g->uv != UV_GFN_SHARED && g->uv != UV_GFN_SHARED_UNMAPPED)
@@ -341,8 +344,10 @@ static int64_t init_done(struct model *m, unsigned int i)
 
 		if (!has_gfn(vm, k))
 			continue;
-		if (!g->mapped)
+		if (!g->mapped) {
+			hazard(m, "H_SVM_INIT_DONE passes over a page that H lost on the way");
 			return H_STATE;
+		}
 		if (g->hv != UVMEM_GFN_NORMAL)
 			continue;
 		if (g->pte == PTE_PAGE || deviates(m, DEV_DONE)) {
