@@ -105,8 +105,9 @@ static int64_t page_out(struct model *m, struct model_vm *vm, unsigned int gfn,
 		return U_PARAMETER;
 	if (g->uv == UV_GFN_NOSLOT)
 		return U_P3;
+	/* UV_SIM_PAGE_OUT_SECURE, which upstream does not know. */
 	if (is_shared(g))
-		return U_SUCCESS;
+		return deviates(m, DEV_UNFILLED) ? U_SUCCESS : U_P3;
 	if (g->uv == UV_GFN_SEALED)
 		return U_P3;
 	if (g->uv != UV_GFN_RESIDENT)

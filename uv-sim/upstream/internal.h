@@ -20,7 +20,7 @@
  *	uvup_partition.drain		mutex: pending UV_PAGE_INVALs are made
  *	locks of the ultravisor, taken in ultracalls
  *	kvm->mmu_lock
- *	uvup_partition.lock		spinlock: the pending range
+ *	uvup_partition.lock		spinlock: pending UV_PAGE_INVALs
  */
 #ifndef _UVUP_INTERNAL_H
 #define _UVUP_INTERNAL_H
@@ -41,15 +41,19 @@
 struct file;
 struct kvm;
 
+#define UVUP_PENDING	32	/* UV_PAGE_INVALs that are noted one by one */
+
 /**
  * struct uvup_partition - a VM that the ultravisor knows
  * @ref: the open file, and every call that runs
  * @lpid: logical partition ID, KVM's own
  * @kvm_file: keeps @kvm, and with it KVM-HV, in place
  * @kvm: the hypervisor's VM
- * @lock: guards @first and @last; taken under kvm->mmu_lock
- * @first: lowest GFN with a UV_PAGE_INVAL to be made; above @last if none
- * @last: highest such GFN
+ * @lock: guards @n, @gfn, @first and @last; taken under kvm->mmu_lock
+ * @n: number of GFNs with a UV_PAGE_INVAL to be made in @gfn
+ * @gfn: those
+ * @first: lowest such GFN for which there was no room; above @last if none
+ * @last: highest one
  * @drain: one at a time makes them, so that none is overtaken
  * @work: makes them if nothing else does
  */
@@ -59,7 +63,9 @@ struct uvup_partition {
 	u32 lpid;
 	struct file *kvm_file;
 	struct kvm *kvm;
-	spinlock_t lock;		/* first, last */
+	spinlock_t lock;		/* n, gfn, first, last */
+	unsigned int n;
+	u64 gfn[UVUP_PENDING];
 	u64 first;
 	u64 last;
 	struct mutex drain;		/* UV_PAGE_INVALs under way */

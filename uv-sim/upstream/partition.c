@@ -5,8 +5,8 @@
  *
  * KVM-HV calls UV_PAGE_INVAL from its mmu notifier, before the host's page
  * table entry goes, and does not look at the answer. What has to be done for it
- * sleeps: the guest view is unmapped. So the call only widens a range of GFNs.
- * The range is worked off before anything else is done for the partition, and
+ * sleeps: the guest view is unmapped. So the call only notes the GFN, one by one
+ * or, if there are many, as a range. They are worked off before anything else is done for the partition, and
  * by a worker otherwise. Until then the guest may still use the page; the
  * ultravisor holds a reference to each page that is shared, so that it is
  * nobody else's.
@@ -79,38 +79,52 @@ void uvup_inval(u64 lpid, u64 gpa)
 	part = xa_load(&partitions, lpid);
 	if (part) {
 		spin_lock_irqsave(&part->lock, flags);
-		part->first = min(part->first, gfn);
-		part->last = max(part->last, gfn);
+		if (part->n < UVUP_PENDING) {
+			part->gfn[part->n++] = gfn;
+		} else {
+			part->first = min(part->first, gfn);
+			part->last = max(part->last, gfn);
+		}
 		spin_unlock_irqrestore(&part->lock, flags);
 		schedule_work(&part->work);
 	}
 	rcu_read_unlock();
 }
 
+static void inval(struct uvup_partition *part, u64 gfn)
+{
+	/* U_P2: not a shared page; nothing of it is mapped from H. */
+	while (uvsim_ucall(UV_PAGE_INVAL, part->lpid, gfn << PAGE_SHIFT, PAGE_SHIFT, 0, 0) ==
+	       U_BUSY)
+		cond_resched();
+}
+
 static void drain(struct uvup_partition *part)
 {
-	u64 gfn, last;
+	u64 pending[UVUP_PENDING], gfn, last;
+	unsigned int i, n;
 
 	mutex_lock(&part->drain);
 	spin_lock_irq(&part->lock);
+	n = part->n;
+	memcpy(pending, part->gfn, n * sizeof(*pending));
 	gfn = part->first;
 	last = part->last;
+	part->n = 0;
 	part->first = U64_MAX;
 	part->last = 0;
 	spin_unlock_irq(&part->lock);
 
-	for (; gfn <= last; gfn++) {
-		/* U_P2: not a shared page; nothing of it is mapped from H. */
-		while (uvsim_ucall(UV_PAGE_INVAL, part->lpid, gfn << PAGE_SHIFT, PAGE_SHIFT,
-				   0, 0) == U_BUSY)
-			cond_resched();
-	}
+	for (i = 0; i < n; i++)
+		inval(part, pending[i]);
+	for (; gfn <= last; gfn++)
+		inval(part, gfn);
 	mutex_unlock(&part->drain);
 }
 
 static bool has_pending(struct uvup_partition *part)
 {
-	return READ_ONCE(part->first) != U64_MAX;
+	return READ_ONCE(part->n);
 }
 
 /**
