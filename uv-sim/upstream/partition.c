@@ -6,10 +6,10 @@
  * KVM-HV calls UV_PAGE_INVAL from its mmu notifier, before the host's page
  * table entry goes, and does not look at the answer. What has to be done for it
  * sleeps: the guest view is unmapped. So the call only notes the GFN, one by one
- * or, if there are many, as a range. They are worked off before anything else is done for the partition, and
- * by a worker otherwise. Until then the guest may still use the page; the
- * ultravisor holds a reference to each page that is shared, so that it is
- * nobody else's.
+ * or, if there are many, as a range. They are worked off before anything else is
+ * done for the partition, and by a worker otherwise. Until then the guest may
+ * still use the page; the ultravisor holds a reference to each page that is
+ * shared, so that it is nobody else's.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
