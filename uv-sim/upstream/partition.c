@@ -122,11 +122,6 @@ static void drain(struct uvup_partition *part)
 	mutex_unlock(&part->drain);
 }
 
-static bool has_pending(struct uvup_partition *part)
-{
-	return READ_ONCE(part->n);
-}
-
 /**
  * uvup_inval_drain() - make the UV_PAGE_INVALs that were taken note of
  * @lpid: partition; any number
@@ -142,8 +137,7 @@ void uvup_inval_drain(u64 lpid)
 	part = uvup_partition_get(lpid);
 	if (!part)
 		return;
-	if (has_pending(part))
-		drain(part);
+	drain(part);	/* also waits for the worker, which may have taken them */
 	uvup_partition_put(part);
 }
 
