@@ -39,6 +39,8 @@ struct page_in {
 	DECLARE_BITMAP(holes, UVMEM_RUN_MAX);	/* left alone: never touched */
 	unsigned long src[UVMEM_RUN_MAX];
 	unsigned long dst[UVMEM_RUN_MAX];
+	u64 ra[UVMEM_RUN_MAX];	/* of the pages that UV_PAGE_IN is to take */
+	s64 rc[UVMEM_RUN_MAX];	/* what it says */
 };
 
 /* Shall this page move? Notes the holes that are left alone. */
@@ -56,31 +58,55 @@ static bool wanted(struct page_in *in, unsigned long i)
 	return state == UVMEM_GFN_NORMAL || (in->copy && state == UVMEM_GFN_MEM);
 }
 
-/* Give a page its device page and its content to the ultravisor. */
-static void copy_page_in(struct page_in *in, unsigned long i)
+/* Give the pages that are to move their device pages. */
+static void alloc_device_pages(struct page_in *in)
 {
-	struct page *spage = migrate_pfn_to_page(in->src[i]);
-	u64 gfn = in->gfn + i;
-	struct page *dpage;
-	s64 rc = U_SUCCESS;
+	struct page *spage, *dpage;
+	unsigned long i;
 
-	dpage = uvmem_devpage_alloc(in->slot, gfn);
-	if (!dpage) {
-		in->error = in->error ?: H_BUSY;
-		return;
+	for (i = 0; i < in->npages; i++) {
+		in->ra[i] = UVSIM_NO_RA;
+		if (!wanted(in, i) || uvmem_should_fail(UVMEM_FAIL_SETUP))
+			continue;
+		dpage = uvmem_devpage_alloc(in->slot, in->gfn + i);
+		if (!dpage) {
+			in->error = in->error ?: H_BUSY;
+			continue;
+		}
+		in->dst[i] = migrate_pfn(page_to_pfn(dpage));
+		/* A hole has no content: the ultravisor knows that it reads as zeros. */
+		spage = migrate_pfn_to_page(in->src[i]);
+		if (spage && in->copy)
+			in->ra[i] = uvmem_page_ra(spage);
 	}
-	/* A hole has no content: the ultravisor knows that it reads as zeros. */
-	if (spage && in->copy)
-		rc = uvsim_ucall(UV_PAGE_IN, in->slot->svm->lpid, uvmem_page_ra(spage),
-				 gfn << PAGE_SHIFT, UV_SIM_PAGE_IN_SECURE, PAGE_SHIFT);
-	if (rc != U_SUCCESS) {
-		uvmem_devpage_detach(dpage);
-		unlock_page(dpage);
-		put_page(dpage);
-		in->error = in->error ?: (rc == U_BUSY ? H_BUSY : H_PARAMETER);
+}
+
+/* The device page of a page that stays where it is. */
+static void drop_device_page(struct page_in *in, unsigned long i)
+{
+	struct page *dpage = migrate_pfn_to_page(in->dst[i]);
+
+	in->dst[i] = 0;
+	unlock_page(dpage);
+	put_page(dpage);
+}
+
+/* Give the content of the pages to the ultravisor. */
+static void copy_pages_in(struct page_in *in)
+{
+	unsigned long i;
+
+	if (!in->copy)
 		return;
+	uvsim_ucall_run(UV_PAGE_IN, in->slot->svm->lpid, in->gfn << PAGE_SHIFT,
+			UV_SIM_PAGE_IN_SECURE, in->ra, in->rc, in->npages);
+	for (i = 0; i < in->npages; i++) {
+		if (in->ra[i] == UVSIM_NO_RA || in->rc[i] == U_SUCCESS)
+			continue;
+		uvmem_devpage_detach(migrate_pfn_to_page(in->dst[i]));
+		drop_device_page(in, i);
+		in->error = in->error ?: (in->rc[i] == U_BUSY ? H_BUSY : H_PARAMETER);
 	}
-	in->dst[i] = migrate_pfn(page_to_pfn(dpage));
 }
 
 /*
@@ -124,17 +150,12 @@ static void migrate_in(struct page_in *in)
 	struct page *extra;
 	unsigned long i;
 
+	alloc_device_pages(in);
+	copy_pages_in(in);
 	for (i = 0; i < in->npages; i++) {
-		if (!wanted(in, i) || uvmem_should_fail(UVMEM_FAIL_SETUP))
-			continue;
-		copy_page_in(in, i);
 		if (in->dst[i] && uvmem_should_fail(UVMEM_FAIL_COPY)) {
-			struct page *dpage = migrate_pfn_to_page(in->dst[i]);
-
-			in->dst[i] = 0;
-			take_back(in, i, dpage);
-			unlock_page(dpage);
-			put_page(dpage);
+			take_back(in, i, migrate_pfn_to_page(in->dst[i]));
+			drop_device_page(in, i);
 		}
 	}
 	extra = fail_pages(in);

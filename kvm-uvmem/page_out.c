@@ -36,7 +36,17 @@ struct page_out {
 	u64 start_ns;
 	unsigned long *src;
 	unsigned long *dst;
+	u64 *ra;		/* of the pages that UV_PAGE_OUT is to fill */
+	s64 *rc;		/* what it says */
 };
+
+static void use_pfns(struct page_out *out, struct uvmem_pfns *pfns)
+{
+	out->src = pfns->src;
+	out->dst = pfns->dst;
+	out->ra = pfns->ra;
+	out->rc = pfns->rc;
+}
 
 /* The device page of the i-th GFN, if that is what is about to move. */
 static struct page *source(struct page_out *out, unsigned long i)
@@ -128,30 +138,33 @@ static void set_moved(struct page_out *out, unsigned long i, s64 rc)
 		atomic64_inc(&count->page_outs);
 }
 
-static void fill(struct page_out *out, unsigned long i)
+/* What the ultravisor did not fill is filled with zeros. */
+static void set_filled(struct page_out *out, unsigned long i)
 {
-	struct page *dpage = migrate_pfn_to_page(out->dst[i]);
-	s64 rc = U_FUNCTION;
-
-	if (out->slot && has_content(out->reason))
-		rc = uvsim_ucall(UV_PAGE_OUT, out->slot->svm->lpid, uvmem_page_ra(dpage),
-				 (out->gfn + i) << PAGE_SHIFT, UV_SIM_PAGE_OUT_SECURE,
-				 PAGE_SHIFT);
-	if (rc != U_SUCCESS)
-		memset(page_address(dpage), 0, PAGE_SIZE);
-
+	if (out->rc[i] != U_SUCCESS)
+		memset(page_address(migrate_pfn_to_page(out->dst[i])), 0, PAGE_SIZE);
 	uvmem_devpage_detach(migrate_pfn_to_page(out->src[i]));
 	if (out->slot)
-		set_moved(out, i, rc);
+		set_moved(out, i, out->rc[i]);
 }
 
 static void fill_moved(struct page_out *out)
 {
 	unsigned long i;
 
+	for (i = 0; i < out->npages; i++) {
+		bool moved = out->dst[i] && (out->src[i] & MIGRATE_PFN_MIGRATE);
+
+		out->ra[i] = moved ? uvmem_page_ra(migrate_pfn_to_page(out->dst[i])) :
+				     UVSIM_NO_RA;
+		out->rc[i] = U_FUNCTION;
+	}
+	if (out->slot && has_content(out->reason))
+		uvsim_ucall_run(UV_PAGE_OUT, out->slot->svm->lpid, out->gfn << PAGE_SHIFT,
+				UV_SIM_PAGE_OUT_SECURE, out->ra, out->rc, out->npages);
 	for (i = 0; i < out->npages; i++)
-		if (out->dst[i] && (out->src[i] & MIGRATE_PFN_MIGRATE))
-			fill(out, i);
+		if (out->ra[i] != UVSIM_NO_RA)
+			set_filled(out, i);
 }
 
 /* Returns the reference taken to make migrate_vma_pages() give up, or NULL. */
@@ -234,9 +247,10 @@ int uvmem_page_out_run(struct uvmem_slot *slot, struct vm_area_struct *vma,
 {
 	struct page_out out = {
 		.slot = slot, .vma = vma, .addr = addr, .gfn = gfn, .npages = npages,
-		.reason = reason, .src = pfns->src, .dst = pfns->dst,
+		.reason = reason,
 	};
 
+	use_pfns(&out, pfns);
 	memset(pfns->dst, 0, npages * sizeof(pfns->dst[0]));
 	return page_out_vma(&out, NULL);
 }
@@ -255,9 +269,11 @@ int uvmem_page_out_run(struct uvmem_slot *slot, struct vm_area_struct *vma,
 int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason)
 {
 	unsigned long src = 0, dst = 0;
+	u64 ra;
+	s64 rc;
 	struct page_out out = {
 		.slot = slot, .gfn = gfn, .npages = 1, .reason = reason,
-		.start_ns = ktime_get_ns(), .src = &src, .dst = &dst,
+		.start_ns = ktime_get_ns(), .src = &src, .dst = &dst, .ra = &ra, .rc = &rc,
 	};
 	int ret;
 
@@ -298,6 +314,8 @@ static int page_out_touched(struct page_out *out, const struct vm_fault *vmf)
 	struct uvmem_pfns *pfns = NULL;
 	unsigned long src = 0, dst = 0;
 	struct page_out one;
+	u64 ra;
+	s64 rc;
 	int ret;
 
 	if (out->slot) {
@@ -308,8 +326,12 @@ static int page_out_touched(struct page_out *out, const struct vm_fault *vmf)
 		if (!pfns)
 			*out = one;
 	}
-	out->src = pfns ? pfns->src : &src;
-	out->dst = pfns ? pfns->dst : &dst;
+	out->src = &src;
+	out->dst = &dst;
+	out->ra = &ra;
+	out->rc = &rc;
+	if (pfns)
+		use_pfns(out, pfns);
 	memset(out->dst, 0, out->npages * sizeof(*out->dst));
 	ret = page_out_vma(out, vmf->page);
 	kfree(pfns);

@@ -146,10 +146,12 @@ struct uvmem_slot {
 	bool remerge;
 };
 
-/* Scratch memory for the migration of one run. */
+/* Scratch memory for the migration of one run, and for its ultracalls. */
 struct uvmem_pfns {
 	unsigned long src[UVMEM_RUN_MAX];
 	unsigned long dst[UVMEM_RUN_MAX];
+	u64 ra[UVMEM_RUN_MAX];
+	s64 rc[UVMEM_RUN_MAX];
 };
 
 /**

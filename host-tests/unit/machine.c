@@ -237,8 +237,10 @@ static void m_ra_put(void *ctx, uint64_t ra)
 
 static void m_guest_unmap(void *ctx, uint32_t lpid, uint64_t gfn, uint64_t npages)
 {
-	struct vm *vm = find_vm(ctx, lpid);
+	struct machine *m = ctx;
+	struct vm *vm = find_vm(m, lpid);
 
+	__atomic_add_fetch(&m->unmaps, 1, __ATOMIC_RELAXED);
 	if (!nheld || held[0] != UV_LEVEL_GFN)
 		if (nheld < 2 || held[1] != UV_LEVEL_GFN)
 			BROKEN("guest_unmap() without the GFN's lock");
@@ -386,6 +388,13 @@ int64_t hv(struct machine *m, uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2
 	ret = uv_hv_call(m->uv, nr, args, out);
 	in_hv_call--;
 	return ret;
+}
+
+void hv_run(struct machine *m, const struct uv_page_run *run)
+{
+	in_hv_call++;
+	uv_hv_page_run(m->uv, run);
+	in_hv_call--;
 }
 
 int64_t guest(struct vm *vm, uint64_t nr, uint64_t a0, uint64_t a1, uint64_t *out)

@@ -110,6 +110,7 @@ struct machine {
 	void (*on_crypt)(struct machine *m, bool sealing);
 	uint8_t last_iv[UV_IV_BYTES];
 	unsigned int maps;    /* open port->map()s */
+	unsigned int unmaps;  /* port->guest_unmap()s so far */
 	unsigned int ra_held; /* pages of normal memory that port->ra_get() keeps */
 };
 
@@ -125,6 +126,7 @@ struct machine *machine_new(const struct options *opt);
 void machine_free(struct machine *m);
 int64_t hv(struct machine *m, uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
 	   uint64_t a4);
+void hv_run(struct machine *m, const struct uv_page_run *run);
 int64_t guest(struct vm *vm, uint64_t nr, uint64_t a0, uint64_t a1, uint64_t *out);
 uint64_t ra_alloc(struct machine *m);
 void ra_free(struct machine *m, uint64_t ra);

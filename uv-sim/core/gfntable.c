@@ -110,6 +110,9 @@ static void free_leaf(struct uv_svm *svm, struct uv_slot *slot, struct uv_leaf *
 	unsigned int i;
 
 	uv_lock(svm->uv, uv_gfn_chunk(svm, first));
+	ref.gfn = first;
+	ref.e = leaf->gfn;
+	uv_gfn_unmap_run(&ref, UV_LEAF_GFNS, NULL);
 	for (i = 0; i < UV_LEAF_GFNS; i++) {
 		ref.gfn = first + i;
 		ref.e = &leaf->gfn[i];

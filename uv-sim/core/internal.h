@@ -173,6 +173,7 @@ struct uv {
 	struct uv_port port;
 	uint32_t total;			/* secure pages */
 	uint32_t max_lpid;
+	bool plain_copy;		/* no cipher, see struct uv_config */
 	struct uv_aead_key *owner_key;
 	void *zeros;			/* one page that nobody writes */
 	struct uv_scratch scratch[UV_NSCRATCH];
@@ -304,7 +305,9 @@ enum uv_lookup uv_gfn_lock(struct uv_svm *svm, uint64_t gfn, bool alloc, struct 
 void uv_gfn_unlock(struct uv_gfn_ref *ref);
 void uv_gfn_set(struct uv_gfn_ref *ref, const struct uv_gfn *to);
 void uv_gfn_set_state(struct uv_gfn_ref *ref, enum uv_gfn_state state, uint8_t flags);
+void uv_gfn_step(const struct uv_gfn_ref *from, uint32_t n, struct uv_gfn_ref *to);
 void uv_gfn_unmap(struct uv_gfn_ref *ref);
+void uv_gfn_unmap_run(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra);
 static inline unsigned int uv_gfn_chunk_index(uint64_t gfn)
 {
 	return (gfn >> UV_LEAF_SHIFT) % UV_NCHUNKS;
@@ -355,11 +358,11 @@ bool uv_is_unknown(int64_t ret);
 void uv_relax(struct uv *uv, unsigned int attempt);
 
 /* page_in.c */
-int64_t uv_hv_page_in(struct uv *uv, const uint64_t *args);
+int64_t uv_page_in(struct uv_gfn_ref *ref, uint64_t src_ra, uint64_t flags, bool *tampered);
 bool uv_back_with_zeros(struct uv_gfn_ref *ref);
 
 /* page_out.c */
-int64_t uv_hv_page_out(struct uv *uv, const uint64_t *args);
+int64_t uv_page_out(struct uv_gfn_ref *ref, uint64_t dest_ra, uint64_t flags, bool *tampered);
 int64_t uv_hv_page_inval(struct uv *uv, uint64_t lpid, uint64_t gpa, uint64_t order);
 
 /* share.c */

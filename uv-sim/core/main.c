@@ -152,6 +152,7 @@ struct uv *uv_create(const struct uv_port *port, const struct uv_config *cfg)
 	uv->port = *port;
 	uv->total = cfg->secure_pages;
 	uv->max_lpid = cfg->max_lpid;
+	uv->plain_copy = cfg->plain_copy;
 	if (!init(uv, cfg)) {
 		uv_destroy(uv);
 		return NULL;

@@ -5,8 +5,8 @@
  *
  * The hypervisor's bytes are believed in two cases only: before measurement
  * begins, when the VM is still a normal one, and when they open under the seal
- * that the GFN entry holds. Everything else pages in as zeros. Takes the GFN's
- * lock.
+ * that the GFN entry holds. Everything else pages in as zeros. Called with
+ * the GFN's lock held (page_run.c).
  */
 #include "internal.h"
 
@@ -102,7 +102,19 @@ static bool is_shared(const struct uv_gfn_ref *ref)
 	return ref->state == UV_GFN_SHARED || ref->state == UV_GFN_SHARED_UNMAPPED;
 }
 
-static int64_t in(struct uv_gfn_ref *ref, uint64_t src_ra, uint64_t flags, bool *tampered)
+/*
+ * UV_PAGE_IN of one page, whose arguments and VM are in order. Called with the GFN's
+ * lock held; sets *@tampered when the SVM is to be stopped.
+ *
+ * The page attributes that the specification lists for the flags have no
+ * published values; none is accepted. UV_SIM_PAGE_IN_SECURE and
+ * UV_SIM_PAGE_IN_SHARED say what the hypervisor takes the page for.
+ *
+ * Returns U_SUCCESS; U_P2 for an address that is no page of normal memory, or whose
+ * content is not what was paged out; U_P3 for a GFN that is resident, or not what a
+ * flag says; U_BUSY when there is no secure memory.
+ */
+int64_t uv_page_in(struct uv_gfn_ref *ref, uint64_t src_ra, uint64_t flags, bool *tampered)
 {
 	if (flags & (is_shared(ref) ? UV_SIM_PAGE_IN_SECURE : UV_SIM_PAGE_IN_SHARED))
 		return U_P3;
@@ -119,72 +131,4 @@ static int64_t in(struct uv_gfn_ref *ref, uint64_t src_ra, uint64_t flags, bool 
 	default:
 		return in_secure(ref, src_ra, tampered);
 	}
-}
-
-/* A sealed page does not open. Called without a lock. */
-static void refuse(struct uv_svm *svm, uint64_t gpa)
-{
-	uv_count(svm, UV_C_INTEGRITY);
-	uv_svm_stop(svm, UV_STOP_INTEGRITY, gpa);
-}
-
-static int64_t page_in(struct uv_svm *svm, uint64_t src_ra, uint64_t gpa, uint64_t flags)
-{
-	struct uv_gfn_ref ref;
-	enum uv_lookup found;
-	bool tampered = false;
-	int64_t ret;
-
-	found = uv_gfn_lock(svm, gpa >> svm->uv->port.page_shift, true, &ref);
-	if (found == UV_LOOKUP_NOMEM || ref.dying)
-		ret = U_BUSY;
-	else if (ref.vm_state == UV_VM_NORMAL || ref.vm_state == UV_VM_STOPPED)
-		ret = U_PARAMETER;
-	else if (found == UV_LOOKUP_NOSLOT)
-		ret = U_P3;
-	else
-		ret = in(&ref, src_ra, flags, &tampered);
-	if (found == UV_LOOKUP_OK)
-		uv_gfn_unlock(&ref);
-	if (tampered)
-		refuse(svm, gpa);
-	return ret;
-}
-
-/**
- * uv_hv_page_in() - UV_PAGE_IN
- * @uv: ultravisor
- * @args: LPID, real address of the page, GPA, flags, page size as log2
- *
- * The page attributes that the specification lists for the flags have no
- * published values; none is accepted. UV_SIM_PAGE_IN_SECURE and
- * UV_SIM_PAGE_IN_SHARED say what the hypervisor takes the page for.
- *
- * Context: the hypervisor's locks may be held; no hypercall is made.
- * Return: U_SUCCESS; U_PARAMETER for an LPID that is unknown, a normal VM or a
- * stopped SVM; U_P2 for an address that is no page of normal memory, or whose
- * content is not what was paged out, which stops the SVM; U_P3 for a GPA that
- * is unaligned, in no slot, resident, or not what a flag says; U_P4; U_P5; U_BUSY while the VM is
- * torn down, or when there is no memory, secure or other.
- */
-int64_t uv_hv_page_in(struct uv *uv, const uint64_t *args)
-{
-	uint64_t ra = args[1], gpa = args[2], flags = args[3], order = args[4];
-	struct uv_svm *svm = uv_svm_get(uv, args[0]);
-	int64_t ret;
-
-	if (!svm)
-		return U_PARAMETER;
-	if (!uv_page_aligned(uv, ra))
-		ret = U_P2;
-	else if (!uv_page_aligned(uv, gpa))
-		ret = U_P3;
-	else if (flags & ~(uint64_t)(UV_SIM_PAGE_IN_SECURE | UV_SIM_PAGE_IN_SHARED))
-		ret = U_P4;
-	else if (order != uv->port.page_shift)
-		ret = U_P5;
-	else
-		ret = page_in(svm, ra, gpa, flags);
-	uv_svm_put(svm);
-	return ret;
 }

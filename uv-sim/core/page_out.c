@@ -4,8 +4,8 @@
  * sealed, or takes back a page that it shared.
  *
  * Allocates nothing for a page that is resident: a hypervisor that gives up a
- * migration after UV_PAGE_IN undoes it here, and that has to work. Takes the
- * GFN's lock.
+ * migration after UV_PAGE_IN undoes it here, and that has to work. UV_PAGE_OUT
+ * is called with the GFN's lock held (page_run.c), UV_PAGE_INVAL takes it.
  */
 #include "internal.h"
 
@@ -43,12 +43,24 @@ static int64_t out_sealed(struct uv_gfn_ref *ref, const void *src, uint64_t dest
 	return U_SUCCESS;
 }
 
-static int64_t out(struct uv_gfn_ref *ref, uint64_t dest_ra, uint64_t flags)
+/*
+ * UV_PAGE_OUT of one page, whose arguments and VM are in order. Called with the GFN's
+ * lock held; leaves *@tampered alone.
+ *
+ * The page is sealed, and leaves secure memory. With UV_SNAPSHOT it stays, and the
+ * copy handed out can never be paged in. For a shared page nothing is done, which is
+ * U_P3 with UV_SIM_PAGE_OUT_SECURE. A stopped SVM can still be paged out.
+ *
+ * Returns U_SUCCESS; U_P2 for an address that is no page of normal memory; U_P3 for
+ * a GFN that is paged out; U_BUSY when sealing fails.
+ */
+int64_t uv_page_out(struct uv_gfn_ref *ref, uint64_t dest_ra, uint64_t flags, bool *tampered)
 {
 	bool snapshot = flags & UV_SNAPSHOT;
 	struct uv *uv = ref->svm->uv;
 	const void *src = uv->zeros;
 
+	(void)tampered;
 	switch (ref->state) {
 	case UV_GFN_SHARED:
 	case UV_GFN_SHARED_UNMAPPED:
@@ -64,64 +76,6 @@ static int64_t out(struct uv_gfn_ref *ref, uint64_t dest_ra, uint64_t flags)
 	if (ref->aborting && !snapshot)
 		return out_plain(ref, src, dest_ra);
 	return out_sealed(ref, src, dest_ra, snapshot);
-}
-
-static int64_t page_out(struct uv_svm *svm, uint64_t dest_ra, uint64_t gpa, uint64_t flags)
-{
-	struct uv_gfn_ref ref;
-	enum uv_lookup found;
-	int64_t ret;
-
-	found = uv_gfn_lock(svm, gpa >> svm->uv->port.page_shift, true, &ref);
-	if (found == UV_LOOKUP_NOMEM || ref.dying)
-		ret = U_BUSY;
-	else if (ref.vm_state == UV_VM_NORMAL)
-		ret = U_PARAMETER;
-	else if (found == UV_LOOKUP_NOSLOT)
-		ret = U_P3;
-	else
-		ret = out(&ref, dest_ra, flags);
-	if (found == UV_LOOKUP_OK)
-		uv_gfn_unlock(&ref);
-	return ret;
-}
-
-/**
- * uv_hv_page_out() - UV_PAGE_OUT
- * @uv: ultravisor
- * @args: LPID, real address of the page to write, GPA, flags (UV_SNAPSHOT,
- *	UV_SIM_PAGE_OUT_SECURE), page size as log2
- *
- * The page is sealed, and leaves secure memory. With UV_SNAPSHOT it stays, and
- * the copy handed out can never be paged in. For a shared page nothing is
- * done, which is U_P3 with UV_SIM_PAGE_OUT_SECURE. A stopped SVM can still be paged out.
- *
- * Context: the hypervisor's locks may be held; no hypercall is made.
- * Return: U_SUCCESS; U_PARAMETER for an LPID that is unknown or a normal VM;
- * U_P2 for an address that is no page of normal memory; U_P3 for a GPA that is
- * unaligned, in no slot, or paged out; U_P4; U_P5; U_BUSY while the VM is torn
- * down, when there is no memory, or when sealing fails.
- */
-int64_t uv_hv_page_out(struct uv *uv, const uint64_t *args)
-{
-	uint64_t ra = args[1], gpa = args[2], flags = args[3], order = args[4];
-	struct uv_svm *svm = uv_svm_get(uv, args[0]);
-	int64_t ret;
-
-	if (!svm)
-		return U_PARAMETER;
-	if (!uv_page_aligned(uv, ra))
-		ret = U_P2;
-	else if (!uv_page_aligned(uv, gpa))
-		ret = U_P3;
-	else if (flags & ~(uint64_t)(UV_SNAPSHOT | UV_SIM_PAGE_OUT_SECURE))
-		ret = U_P4;
-	else if (order != uv->port.page_shift)
-		ret = U_P5;
-	else
-		ret = page_out(svm, ra, gpa, flags);
-	uv_svm_put(svm);
-	return ret;
 }
 
 static int64_t inval(struct uv_svm *svm, uint64_t gpa)

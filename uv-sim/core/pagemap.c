@@ -76,6 +76,47 @@ void uv_gfn_unlock(struct uv_gfn_ref *ref)
 	uv_unlock(ref->svm->uv, uv_gfn_chunk(ref->svm, ref->gfn));
 }
 
+/*
+ * The GFN @n behind @from, which is in the same leaf and slot: @from's room tells. Its
+ * lock is @from's.
+ */
+void uv_gfn_step(const struct uv_gfn_ref *from, uint32_t n, struct uv_gfn_ref *to)
+{
+	*to = *from;
+	to->gfn += n;
+	to->e += n;
+	to->room -= n;
+	to->state = to->e->state;
+}
+
+static bool is_to_unmap(const struct uv_gfn *e, const uint64_t *ra)
+{
+	if (!(e->flags & UV_GFN_MAPPED))
+		return false;
+	return !ra || (*ra != UV_NO_RA && e->state == UV_GFN_RESIDENT);
+}
+
+/*
+ * Take @n GFNs from @ref on, which has an entry and room for them, out of the guest
+ * view, neighbours at one go; with @ra only those of them that are resident and have
+ * an address there.
+ */
+void uv_gfn_unmap_run(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra)
+{
+	const struct uv_port *port = &ref->svm->uv->port;
+	uint32_t i, end;
+
+	for (i = 0; i < n; i = end + 1) {
+		for (end = i; end < n && is_to_unmap(&ref->e[end], ra ? &ra[end] : NULL); end++)
+			;
+		if (end == i)
+			continue;
+		port->guest_unmap(port->ctx, ref->svm->lpid, ref->gfn + i, end - i);
+		for (; i < end; i++)
+			ref->e[i].flags &= (uint8_t)~UV_GFN_MAPPED;
+	}
+}
+
 /* Take @ref out of the guest view, if it may be there. */
 void uv_gfn_unmap(struct uv_gfn_ref *ref)
 {

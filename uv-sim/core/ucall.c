@@ -20,6 +20,24 @@ static bool is_hv_call(uint64_t nr)
 	       nr == UV_PAGE_INVAL || nr == UV_SVM_TERMINATE;
 }
 
+static int64_t page_call(struct uv *uv, uint64_t nr, const uint64_t *args)
+{
+	int64_t ret;
+	const struct uv_page_run run = {
+		.nr = nr,
+		.lpid = args[0],
+		.gpa = args[2],
+		.flags = args[3],
+		.order = args[4],
+		.n = 1,
+		.ra = &args[1],
+		.ret = &ret,
+	};
+
+	uv_hv_page_run(uv, &run);
+	return ret;
+}
+
 /**
  * uv_hv_call() - ultracall from the hypervisor
  * @uv: ultravisor
@@ -47,9 +65,8 @@ int64_t uv_hv_call(struct uv *uv, uint64_t nr, const uint64_t args[UV_UCALL_ARGS
 	case UV_UNREGISTER_MEM_SLOT:
 		return uv_hv_unregister_slot(uv, args[0], args[1]);
 	case UV_PAGE_IN:
-		return uv_hv_page_in(uv, args);
 	case UV_PAGE_OUT:
-		return uv_hv_page_out(uv, args);
+		return page_call(uv, nr, args);
 	case UV_PAGE_INVAL:
 		return uv_hv_page_inval(uv, args[0], args[1], args[2]);
 	case UV_SVM_TERMINATE:
@@ -102,8 +119,8 @@ static int64_t guest_call(struct uv_svm *svm, uint64_t nr, const uint64_t *args,
  * mmap lock may be held.
  * Return: a U_* code; U_PARAMETER for an unknown LPID.
  */
-int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr,
-		      const uint64_t args[UV_UCALL_ARGS], uint64_t out[UV_UCALL_OUT])
+int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr, const uint64_t args[UV_UCALL_ARGS],
+		      uint64_t out[UV_UCALL_OUT])
 {
 	struct uv_svm *svm;
 	int64_t ret;

@@ -25,11 +25,14 @@ struct uv;
  * @owner_key: AES-256 key that authenticates ESM blobs; NULL means UV_ESM
  *	returns U_NO_KEY
  * @max_lpid: largest LPID a hypervisor may register
+ * @plain_copy: the port's cipher only copies, and so reads nothing back that it has
+ *	written: pages are "sealed" straight into the hypervisor's
  */
 struct uv_config {
 	uint32_t secure_pages;
 	const uint8_t *owner_key;
 	uint32_t max_lpid;
+	bool plain_copy;
 };
 
 struct uv_stats {		/* pages unless said otherwise */
@@ -89,11 +92,36 @@ struct uv_map_target {
 /* Called with the GFN's lock held; returns 0 when the guest view maps it. */
 typedef int (*uv_map_fn)(void *arg, const struct uv_map_target *target);
 
+/**
+ * struct uv_page_run - an ultracall for each of the pages that follow one another
+ * @nr: UV_PAGE_IN or UV_PAGE_OUT
+ * @lpid: of all of them
+ * @gpa: of the first page; the i-th one's is @i pages higher
+ * @flags: of all of them
+ * @order: page size as log2
+ * @n: number of pages
+ * @ra: real address of each one's page; UV_NO_RA: no call for this one
+ * @ret: out: a U_* code for each call
+ */
+struct uv_page_run {
+	uint64_t nr;
+	uint64_t lpid;
+	uint64_t gpa;
+	uint64_t flags;
+	uint64_t order;
+	uint32_t n;
+	const uint64_t *ra;
+	int64_t *ret;
+};
+
+#define UV_NO_RA	(~0ULL)
+
 struct uv *uv_create(const struct uv_port *port, const struct uv_config *cfg);
 void uv_destroy(struct uv *uv);
 
 int64_t uv_hv_call(struct uv *uv, uint64_t nr, const uint64_t args[UV_UCALL_ARGS],
 		   uint64_t out[UV_UCALL_OUT]);
+void uv_hv_page_run(struct uv *uv, const struct uv_page_run *run);
 int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr,
 		      const uint64_t args[UV_UCALL_ARGS], uint64_t out[UV_UCALL_OUT]);
 

@@ -105,6 +105,40 @@ s64 uvsim_ucall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
 }
 EXPORT_SYMBOL_GPL(uvsim_ucall);
 
+/**
+ * uvsim_ucall_run() - UV_PAGE_IN or UV_PAGE_OUT for each page of a run
+ * @nr: which of the two
+ * @lpid: VM
+ * @gpa: of the first page, in bytes
+ * @flags: of all calls
+ * @ra: real address of each page; UVSIM_NO_RA: no call for this one
+ * @ret: out: what each call returned
+ * @n: number of pages
+ *
+ * As many ultracalls as there are addresses, in the order of the pages, at less cost.
+ *
+ * Context: as uvsim_ucall().
+ */
+void uvsim_ucall_run(u64 nr, u64 lpid, u64 gpa, u64 flags, const u64 *ra, s64 *ret, u32 n)
+{
+	const struct uv_page_run run = {
+		.nr = nr, .lpid = lpid, .gpa = gpa, .flags = flags, .order = PAGE_SHIFT,
+		.n = n, .ra = ra, .ret = ret,
+	};
+	u32 i;
+
+	uv_hv_page_run(uvsim_uv, &run);
+	for (i = 0; trace_uvsim_ucall_enabled() && i < n; i++) {
+		const u64 args[UV_UCALL_ARGS] = {
+			lpid, ra[i], gpa + ((u64)i << PAGE_SHIFT), flags, PAGE_SHIFT,
+		};
+
+		if (ra[i] != UVSIM_NO_RA)
+			trace_uvsim_ucall(nr, args, ret[i]);
+	}
+}
+EXPORT_SYMBOL_GPL(uvsim_ucall_run);
+
 unsigned long uvsim_secure_pages(void)
 {
 	return secure_pages;
@@ -133,6 +167,7 @@ static int __init create_core(void)
 		.secure_pages = secure_pages,
 		.owner_key = uvsim_has_owner_key ? owner_key : NULL,
 		.max_lpid = UVSIM_MAX_LPID,
+		.plain_copy = uvsim_cipher_is_copy(),
 	};
 
 	uvsim_uv = uv_create(&uvsim_port, &cfg);
