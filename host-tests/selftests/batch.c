@@ -10,8 +10,10 @@
 
 #define SEED 0x5eed000c
 #define RUN 256
-#define PAGES (slow_machine() ? 1024UL : 2048UL)
+#define PAGES (slow_machine() ? 1088UL : 2048UL)
 #define TOUCHED (PAGES - 48)
+#define TRACING "/sys/kernel/tracing/"
+#define UCALLS TRACING "events/uvsim/uvsim_ucall/enable"
 #define SPARE 6 /* runs that do not start at a multiple of RUN, tries, ... */
 
 FIXTURE(batch)
@@ -101,6 +103,44 @@ TEST_F(batch, a_range_on_several_cpus)
 	EXPECT_GE(out, done);
 	EXPECT_GT(TOUCHED, done);
 	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED));
+}
+
+/* UV_PAGE_OUTs that workers made, of a range of all pages; -1: something failed. */
+static int by_workers(struct own *o, unsigned int cpus)
+{
+	char *log, *line, *next;
+	int n = 0;
+
+	if (uvmem_param("bulk_cpus", cpus) || file_write(TRACING "trace", "") ||
+	    file_write(UCALLS, "1") || range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED) ||
+	    file_write(UCALLS, "0") || range(o, H_SIM_SVM_PAGE_IN_RANGE, 0, TOUCHED))
+		return -1;
+	log = file_read(TRACING "trace");
+	if (!log)
+		return -1;
+	for (line = strtok_r(log, "\n", &next); line; line = strtok_r(NULL, "\n", &next))
+		n += strstr(line, "UV_PAGE_OUT") && strstr(line, "kworker");
+	free(log);
+	return n;
+}
+
+/* Workers take part in a large range, and with bulk_cpus=1 they do not. */
+TEST_F(batch, bulk_cpus)
+{
+	struct own *o = &self->own;
+	int n = 0;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "the machine has one CPU");
+	ASSERT_EQ(0, file_write(TRACING "tracing_on", "1"));
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	EXPECT_EQ(0, by_workers(o, 1));
+	/* The caller may have done it all before the worker came to run. */
+	for (int tries = 0; !n && tries < 20; tries++)
+		n = by_workers(o, 0);
+	EXPECT_LT(0, n);
+	EXPECT_GT((int)TOUCHED, n);
+	ASSERT_EQ(0, file_write(TRACING "trace", ""));
 }
 
 /* UV_ESM as a whole, H_SVM_INIT_DONE included; and the way back. */
