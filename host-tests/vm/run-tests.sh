@@ -1,9 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run-tests.sh FLAVOUR [TEST...]: run the tests in the machine, each in a boot of
-# its own, so that what one leaves behind cannot hide in another and what the
-# kernel complains about has one suspect. Up to four run at a time. Results go to build/results.tsv.
+# run-tests.sh FLAVOUR [TEST...]: run the tests in the machine. On the release kernel
+# each has a boot of its own, so that what one leaves behind cannot hide in another. A
+# debug kernel takes longer to boot than most tests take, so there those with the same
+# settings follow one another in a few boots, with the modules loaded anew for each;
+# what comes behind one that the machine did not survive gets another boot. Up to four
+# machines run at a time. Results go to build/results.tsv.
 #
 # A line of TESTS is: NAME [mem=SIZE] [smp=N] [secure_mem=SIZE] [limit=SECONDS]
 # [flavour=release|debug] [program=NAME] [args=A+B]. UVMEM_TESTS=FILE is another
@@ -42,6 +45,30 @@ plan()
 	done
 }
 
+# One line a boot, NAME[,NAME...] and the settings that they share.
+boots()
+{
+	if [ "${FLAVOUR%%-*}" = release ] || [ "$HYPERVISOR" != kvm-uvmem ]; then
+		cat
+		return
+	fi
+	awk -v at_once="$at_once" '{
+		name = $1
+		settings = $0
+		sub(/^[^ ]+ */, "", settings)
+		sub(/ *flavour=[^ ]*/, "", settings)
+		key = (name == "story" ? name : "") SUBSEP settings
+		boot = key SUBSEP n[key]++ % at_once
+		if (!(boot in names))
+			order[++boots] = boot
+		names[boot] = names[boot] (boot in names && names[boot] != "" ? "," : "") name
+		with[boot] = settings
+	} END {
+		for (i = 1; i <= boots; i++)
+			print names[order[i]], with[order[i]]
+	}'
+}
+
 # The story is no TAP: its last line and its exit status speak for it.
 story_results()
 {
@@ -71,10 +98,12 @@ machine_results()
 	fi
 }
 
-run_one()
+# boot NAMES SETTING...: run these tests in one machine, whose logs go to $boot_dir.
+# Sets $boot_rc.
+boot()
 {
-	local name=$1 program=$1 word dir limit=600 job=test image=$IMAGE suite status rc=0
-	local -a options=() words=()
+	local names=$1 program=$1 word limit=600 job=test image=$IMAGE
+	local -a options=() words=() tests
 
 	shift
 	for word in "$@"; do
@@ -86,28 +115,46 @@ run_one()
 		program=*) program=${word#*=} ;;
 		args=*) words+=("uvmem.$word") ;;
 		flavour=* | hypervisor=*) ;;
-		*) die "TESTS: $name has an unknown setting $word" ;;
+		*) die "TESTS: $names has an unknown setting $word" ;;
 		esac
 	done
 	[ "${FLAVOUR%%-*}" = release ] || limit=$((limit * 3))
-	[ "$name" != story ] || job=story
-	dir=$OUT/$FLAVOUR/$RUNS/$name
-	suite=$SUITE-$FLAVOUR/$name
+	[ "$names" != story ] || job=story
+	rm -rf "$boot_dir"
+	mkdir -p "$boot_dir"
+	IFS=, read -r -a tests <<<"$program"
+	if [ "$job" = test ]; then
+		image=$boot_dir/initramfs.cpio
+		"$VM/image.sh" "$FLAVOUR" --with "$image" "${tests[@]}"
+	fi
+	boot_rc=0
+	"$VM/boot.sh" --kernel "$KDIR" --image "$image" --dir "$boot_dir" --accel "$ACCEL" \
+		--timeout $((limit * ${#tests[@]} + BOOT_SECONDS)) "${options[@]}" \
+		"uvmem.job=$job" "uvmem.test=$program" "uvmem.limit=$limit" "${words[@]}" ||
+		boot_rc=$?
+	touch "$boot_dir/channel.log" "$boot_dir/console.log"
+}
+
+# A part of a log of several tests: from the N-th line that matches on, of the first
+# one everything before as well. part N PATTERN FILE
+part()
+{
+	tr -d '\r' <"$3" | awk -v n="$1" -v pattern="$2" '$0 ~ pattern { seen++ }
+		seen == n || (n == 1 && !seen)'
+}
+
+# results NAME N QEMU-STATUS: of the N-th test of the machine that ran
+results()
+{
+	local name=$1 n=$2 rc=$3 suite=$SUITE-$FLAVOUR/$1 dir=$OUT/$FLAVOUR/$RUNS/$1 status
+
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	if [ "$job" = test ]; then
-		image=$dir/initramfs.cpio
-		"$VM/image.sh" "$FLAVOUR" --with "$image" "$program"
-	fi
-	"$VM/boot.sh" --kernel "$KDIR" --image "$image" --dir "$dir" --accel "$ACCEL" \
-		--timeout $((limit + BOOT_SECONDS)) "${options[@]}" \
-		"uvmem.job=$job" "uvmem.test=$program" "uvmem.limit=$limit" "${words[@]}" ||
-		rc=$?
-	[ "$image" = "$IMAGE" ] || rm "$image"
-	touch "$dir/channel.log" "$dir/console.log"
-	status=$(tr -d '\r' <"$dir/channel.log" | sed -n 's/^@end //p')
+	part "$n" '^@test ' "$boot_dir/channel.log" >"$dir/channel.log"
+	part "$n" 'uvmem: test .* begins$' "$boot_dir/console.log" >"$dir/console.log"
+	status=$(sed -n 's/^@end //p' "$dir/channel.log")
 	{
-		if [ "$job" = story ]; then
+		if [ "$name" = story ]; then
 			story_results "$dir" "$suite" "$status"
 		else
 			awk -v suite="$suite" -v status="${status:-1}" -v log_file="$dir/channel.log" \
@@ -120,11 +167,36 @@ run_one()
 	}' "$dir/results.tsv"
 }
 
+# run_boot NAMES SETTING...: all of them, in as many machines as it takes
+run_boot()
+{
+	local names=$1 begun i failed boot_dir boot_rc
+	local -a list
+
+	shift
+	while [ -n "$names" ]; do
+		boot_dir=$OUT/$FLAVOUR/$RUNS/boot-${names%%,*}
+		boot "$names" "$@"
+		IFS=, read -r -a list <<<"$names"
+		begun=$(grep -ac '^@test ' "$boot_dir/channel.log" || true)
+		# The story says none; a machine that did not come up is the first one's.
+		[ "$begun" -gt 0 ] || begun=1
+		failed=''
+		for ((i = 1; i <= begun; i++)); do
+			results "${list[i - 1]}" "$i" "$([ "$i" = "$begun" ] && echo "$boot_rc" || echo 0)"
+			! grep -q '^fail' "$OUT/$FLAVOUR/$RUNS/${list[i - 1]}/results.tsv" || failed=1
+		done
+		names=$(IFS=,; echo "${list[*]:begun}")
+		# Of a failure everything stays that is needed to run it again.
+		[ -n "$failed" ] || rm -rf "$boot_dir"
+	done
+}
+
 KDIR=$("$VM/kernel.sh" "$FLAVOUR")
 export KDIR
-if [ "${1:-}" = --one ]; then
+if [ "${1:-}" = --boot ]; then
 	shift
-	run_one "$@"
+	run_boot "$@"
 	exit
 fi
 
@@ -132,10 +204,10 @@ release=$("$VM/kernel.sh" release)
 ACCEL=$("$VM/accel.sh" "$release" "$OUT/release/initramfs.cpio")
 export ACCEL
 at_once=$((JOBS < 4 ? JOBS : 4))
-list=$(plan "$@")
-[ -n "$list" ] || die "there is no test ${*:-at all}"
-echo "$list" | xargs -P "$at_once" -I{} bash -c "'$0' '$FLAVOUR' --one {}"
-echo "$list" | while read -r name _; do
+planned=$(plan "$@")
+[ -n "$planned" ] || die "there is no test ${*:-at all}"
+echo "$planned" | boots | xargs -P "$at_once" -I{} bash -c "'$0' '$FLAVOUR' --boot {}"
+echo "$planned" | while read -r name _; do
 	"$TOP/host-tests/results.sh" merge "$OUT/$FLAVOUR/$RUNS/$name/results.tsv"
 done
-! echo "$list" | sed "s|^\([^ ]*\).*|$OUT/$FLAVOUR/$RUNS/\1/results.tsv|" | xargs grep -q '^fail'
+! echo "$planned" | sed "s|^\([^ ]*\).*|$OUT/$FLAVOUR/$RUNS/\1/results.tsv|" | xargs grep -q '^fail'
