@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What differs between the kernels that this is built for, 6.12 and 7.2: device-private
- * memory speaks of folios since 6.19, and folio batches have got a header.
+ * memory speaks of folios since 6.19.
  */
 #ifndef _UVMEM_COMPAT_H
 #define _UVMEM_COMPAT_H
 
 #include <linux/memremap.h>
 #include <linux/version.h>
-
-/* struct folio_batch */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
-#include <linux/folio_batch.h>
-#else
-#include <linux/pagevec.h>
-#endif
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
 

@@ -14,13 +14,10 @@
  *
  * Locks: mmap lock (read), then the stripe of the run.
  */
-#include <linux/cpu.h>
-#include <linux/cpumask.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
-#include <linux/workqueue.h>
 
 #include "uvmem.h"
 
@@ -327,27 +324,6 @@ static s64 page_in_locked(struct page_in *in, struct uvmem_svm *svm, u64 gfn, u6
 	return H_SUCCESS;
 }
 
-static long drain_this_cpu(void *unused)
-{
-	uvmem_lru_drain();
-	return 0;
-}
-
-/*
- * A page that another CPU just marked accessed has a reference in that CPU's
- * LRU batch, which looks like a pin to migrate_vma and may stay for ever.
- * lru_add_drain_all() is not for modules. No locks are held.
- */
-static void drain_lru(void)
-{
-	int cpu;
-
-	cpus_read_lock();
-	for_each_online_cpu(cpu)
-		work_on_cpu(cpu, drain_this_cpu, NULL);
-	cpus_read_unlock();
-}
-
 /**
  * uvmem_page_in() - move a range of GFNs to secure memory
  * @svm: the VM
@@ -387,7 +363,7 @@ s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 flags, u64 *do
 	rc = page_in_locked(in, svm, gfn, npages, done);
 	mmap_read_unlock(svm->mm);
 	if (rc == H_BUSY && !in->error) {
-		drain_lru();
+		uvsim_lru_drain_all();
 		mmap_read_lock(svm->mm);
 		rc = page_in_locked(in, svm, gfn, npages, done);
 		mmap_read_unlock(svm->mm);
@@ -453,7 +429,7 @@ s64 uvmem_page_in_rest(struct uvmem_slot *slot)
 		kfree(in);
 		return H_STATE;
 	}
-	drain_lru();
+	uvsim_lru_drain_all();
 	while (!rc && gfn < slot->base_gfn + slot->npages) {
 		unsigned long addr = uvmem_slot_hva(slot, gfn);
 

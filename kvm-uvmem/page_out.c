@@ -221,8 +221,9 @@ static int page_out_vma(struct page_out *out, struct page *fault_page)
 	if (mig.cpages)
 		ret = move_and_fill(out, &mig);
 	migrate_vma_finalize(&mig);
+	/* Where they wait, another CPU that is to page them in would not find them. */
 	if (out->npages > 1)
-		uvmem_lru_drain();
+		uvsim_lru_drain();
 	return ret;
 }
 

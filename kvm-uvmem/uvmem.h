@@ -63,6 +63,7 @@
 #include <linux/srcu.h>
 #include <linux/workqueue.h>
 
+#include "../uv-sim/linux/lru.h"
 #include "../uv-sim/linux/uvsim.h"
 #include "compat.h"
 #include "uapi/uvmem.h"
@@ -235,19 +236,6 @@ static inline void uvmem_mmap_relax(struct mm_struct *mm)
 		cond_resched();
 		mmap_read_lock(mm);
 	}
-}
-
-/*
- * Put the pages that this CPU has gathered for the LRU lists there. While they are
- * not, another CPU that is to page them in has to ask all CPUs for them.
- * (lru_add_drain() is not for modules.)
- */
-static inline void uvmem_lru_drain(void)
-{
-	struct folio_batch none;
-
-	folio_batch_init(&none);
-	__folio_batch_release(&none);	/* calls lru_add_drain() */
 }
 
 /*

@@ -570,6 +570,39 @@ static void blob_over_pages(void **state)
 	machine_free(vm->m);
 }
 
+/* Upstream's half says H_PARAMETER for a page that is busy, a few times or for good. */
+static unsigned int busy;
+
+static bool busy_parameter(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
+			   uint64_t *out, int64_t *ret)
+{
+	(void)m, (void)vm, (void)out;
+	*ret = H_PARAMETER;
+	return nr == H_SVM_PAGE_IN && args[0] == 3 << SHIFT && busy && busy--;
+}
+
+static void busy_upstream(void **state)
+{
+	static const struct {
+		unsigned int times;
+		int64_t want;
+	} how[] = { { 3, U_SUCCESS }, { ~0u, U_RETRY } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		struct vm *vm = normal_vm(64);
+
+		busy = how[i].times;
+		vm->m->no_range = true;
+		vm->m->hook = busy_parameter;
+		assert_int_equal(vm_esm(vm), how[i].want);
+		vm->m->hook = NULL;
+		assert_int_equal(svm_info(vm).state,
+				 how[i].want == U_SUCCESS ? UV_VM_SECURE : UV_VM_NORMAL);
+		machine_free(vm->m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,6 +625,7 @@ int main(void)
 		cmocka_unit_test(signed_nonsense),
 		cmocka_unit_test(every_byte_of_the_blob),
 		cmocka_unit_test(blob_over_pages),
+		cmocka_unit_test(busy_upstream),
 	};
 
 	return cmocka_run_group_tests_name("esm", tests, NULL, NULL);

@@ -23,6 +23,12 @@
 #include "../uapi/esm.h"
 
 #define STEP_GFNS	512	/* GFNs that one range hypercall is asked for */
+/*
+ * Upstream's half, which knows no range calls, says H_PARAMETER also for a page that is
+ * busy: it is asked again, with longer naps.
+ */
+#define TRIES_UPSTREAM		8
+#define PATIENCE_UPSTREAM	16	/* an attempt counts as so many for uv_relax() */
 #define FDT_MAGIC	0xd00dfeedu
 #define FDT_HEADER	40	/* bytes; the smallest tree is larger */
 
@@ -126,6 +132,19 @@ static int64_t move_some(struct uv_svm *svm, uint64_t gfn, uint64_t n, bool *sin
 	return *single ? move_single(svm, gfn, n, done) : ret;
 }
 
+/* Wait before the next attempt, or false: it is of no use. */
+static bool try_again(struct uv_svm *svm, int64_t ret, bool single, unsigned int attempt)
+{
+	if (single && ret == H_PARAMETER && attempt < TRIES_UPSTREAM) {
+		uv_relax(svm->uv, attempt * PATIENCE_UPSTREAM);
+		return true;
+	}
+	if (!uv_is_busy(ret) || attempt == UV_MAX_TRIES)
+		return false;
+	uv_relax(svm->uv, attempt - 1);
+	return true;
+}
+
 /* Page in [@gfn, @gfn + @n). A hypervisor that is busy for good has no memory. */
 static int64_t move_range(struct uv_svm *svm, uint64_t gfn, uint64_t n, bool *single)
 {
@@ -141,11 +160,8 @@ static int64_t move_range(struct uv_svm *svm, uint64_t gfn, uint64_t n, bool *si
 		n -= done;
 		if (done)
 			attempt = 0;
-		if (ret == H_SUCCESS)
-			continue;
-		if (!uv_is_busy(ret) || ++attempt == UV_MAX_TRIES)
+		if (ret != H_SUCCESS && !try_again(svm, ret, *single, ++attempt))
 			return U_RETRY;
-		uv_relax(svm->uv, attempt - 1);
 	}
 	return U_SUCCESS;
 }

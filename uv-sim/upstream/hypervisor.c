@@ -94,6 +94,9 @@ s64 uvup_hcall(u32 lpid, u64 nr, const u64 args[4], u64 out[1])
 	mm = part->kvm->mm;
 	if (mmget_not_zero(mm)) {
 		ret = call(part->kvm, nr, args);
+		/* It may wait in another CPU's batch; KVM-HV does not look there. */
+		if (nr == H_SVM_PAGE_IN && ret == H_PARAMETER)
+			uvsim_lru_drain_all();
 		mmput(mm);
 	}
 	uvup_inval_drain(lpid);

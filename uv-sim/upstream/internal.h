@@ -31,6 +31,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "../linux/lru.h"
 #include "../linux/uvsim.h"
 #include "../uapi/upstream.h"
 #include "../../kvm-uvmem/uapi/uvmem.h"
