@@ -5,8 +5,8 @@
 # each has a boot of its own, so that what one leaves behind cannot hide in another. A
 # debug kernel takes longer to boot than most tests take, so there those with the same
 # settings follow one another in a few boots, with the modules loaded anew for each;
-# what comes behind one that the machine did not survive gets another boot. Up to four
-# machines run at a time. Results go to build/results.tsv.
+# what comes behind one that the machine did not survive gets another boot. As many
+# machines run at a time as there are processors (AT_ONCE=N: as N), four at most. Results go to build/results.tsv.
 #
 # A line of TESTS is: NAME [mem=SIZE] [smp=N] [secure_mem=SIZE] [limit=SECONDS]
 # [flavour=release|debug] [program=NAME] [args=A+B]. UVMEM_TESTS=FILE is another
@@ -203,7 +203,8 @@ fi
 release=$("$VM/kernel.sh" release)
 ACCEL=$("$VM/accel.sh" "$release" "$OUT/release/initramfs.cpio")
 export ACCEL
-at_once=$((JOBS < 4 ? JOBS : 4))
+at_once=${AT_ONCE:-$JOBS}
+at_once=$((at_once < 4 ? at_once : 4))
 planned=$(plan "$@")
 [ -n "$planned" ] || die "there is no test ${*:-at all}"
 echo "$planned" | boots | xargs -P "$at_once" -I{} bash -c "'$0' '$FLAVOUR' --boot {}"
