@@ -23,7 +23,9 @@ static uint64_t touch_all(const struct own *o, const size_t *order, size_t n, ui
 /* Upstream counts nothing. */
 static struct uvmem_stats stats(const struct bench *b, const struct own *o)
 {
-	return b->upstream ? (struct uvmem_stats){ 0 } : bench_stats(o);
+	static const struct uvmem_stats none;
+
+	return b->upstream ? none : bench_stats(o);
 }
 
 static void in_order(struct bench *b, struct own *o, uint64_t *each)
