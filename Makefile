@@ -80,8 +80,9 @@ check-libvirt: ## the story of both machines as libvirt domains
 check-kconfig: ## build from a kernel tree, through Kconfig
 	+@host-tests/check.sh kconfig
 
-bench: setup-bench image-release ## measure, beside test_hmm or upstream (BENCH=quick: small)
-	@host-tests/bench/run.sh
+# On the host itself nothing has to be prepared: it is looked at first.
+bench: $(if $(filter host,$(MACHINE)),,setup-bench image-release) ## measure, beside test_hmm or upstream (BENCH=quick: small)
+	@host-tests/bench/$(if $(filter host,$(MACHINE)),host,run).sh
 
 lint: ## checkpatch, sparse, clang-format, shellcheck, cppcheck
 	+@host-tests/check.sh lint

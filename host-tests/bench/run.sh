@@ -12,9 +12,8 @@
 HERE=$TOP/host-tests/bench
 OUT=$BUILD/bench
 DIR=$OUT/$MACHINE
-# shellcheck source=report.sh
-. "$HERE/report.sh"
-TOOLS=$DIR/tools
+# shellcheck source=common.sh
+. "$HERE/common.sh"
 FLAVOUR=release
 BENCH=${BENCH:-full}
 [ "$HYPERVISOR" = kvm-uvmem ] ||
@@ -29,21 +28,6 @@ quick-pseries) rounds=1 pages=256 aes=64 quick=,quick mem=1G secure=80M ;;
 esac
 # Two threads need two processors, also under emulation.
 [ "$BENCH" = quick ] || export UVMEM_TCG=${UVMEM_TCG:-multi}
-
-# shellcheck disable=SC2317
-build()
-{
-	local module=$DIR/module file
-	local -a make=(make -j"$JOBS" "CROSS_COMPILE=$CROSS")
-
-	mkdir -p "$module" "$TOOLS"
-	for file in Kbuild uvmem-bench.c; do
-		ln -sfn "$HERE/module/$file" "$module/$file"
-	done
-	"${make[@]}" -C "$KDIR" M="$module" ARCH="$KARCH" modules
-	cross_cflags
-	"${make[@]}" -C "$HERE" O="$TOOLS" ARCH="$GUEST_ARCH" KSRC="$KSRC"
-}
 
 # The machine's initramfs with the benchmark behind it.
 image()
@@ -98,7 +82,7 @@ if [ "${1:-}" = --step ]; then
 	exit
 fi
 mkdir -p "$DIR"
-stage "bench tools" "$BUILD/logs/bench-build-$MACHINE.log" "$0" --step build
+stage "bench tools" "$BUILD/logs/bench-build-$MACHINE.log" "$0" --step build_bench
 image
 # libuvsim is measured on the host, and once is enough.
 : >"$DIR/seal.samples"
