@@ -60,7 +60,7 @@ obstacles()
 		[ ! -d "/sys/module/$module" ] || echo "The module $module is loaded: remove it."
 	done
 	for dir in /sys/kernel/debug /sys/kernel/tracing; do
-		mountpoint -q "$dir" || echo "There is nothing mounted at $dir."
+		grep -q " $dir " /proc/mounts || echo "There is nothing mounted at $dir."
 	done
 	awk -v need="$need" '/^MemAvailable:/ && $2 < need * 1024 {
 		printf "Less than %d MiB of memory are free.\n", need }' /proc/meminfo
@@ -74,8 +74,9 @@ load()
 	local file
 
 	file=$(find "$MODULES" "$DIR/module" -name "$1.ko" | head -n 1)
+	[ -n "$file" ] || die "$1.ko has not been built"
 	shift
-	insmod "${file:?}" "$@"
+	insmod "$file" "$@"
 }
 
 load_uv_sim()
@@ -109,7 +110,7 @@ clean_up()
 	local module
 
 	trap '' INT TERM HUP
-	jobs -p | xargs -r kill 2>/dev/null
+	[ -z "${holder:-}" ] || kill "$holder" 2>/dev/null || true
 	wait
 	for module in $OURS test_hmm; do
 		remove "$module" || true
@@ -130,7 +131,10 @@ measure()
 	load uvmem-bench
 	# shellcheck source=rounds.sh
 	. "$HERE/rounds.sh"
-	rounds "$n" "$pages" "$aes" ${quick:+"$quick"} >"$DIR/samples"
+	rounds "$n" "$pages" "$aes" ${quick:+"$quick"} >"$DIR/samples" || {
+		grep '^@error' "$DIR/samples"
+		return 1
+	}
 }
 
 if [ "${1:-}" = --step ]; then

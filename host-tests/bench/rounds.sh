@@ -62,11 +62,12 @@ one_round()
 	set_of limit aes "$aes"
 }
 
-# rounds ROUNDS PAGES PAGES-WITH-AES [quick]
+# rounds ROUNDS PAGES PAGES-WITH-AES [quick]; $holder is to be killed if it does not return
 rounds()
 {
-	local n=$1 pages=$2 aes=$3 quick=${4:-} round=0 failed=0 holder=
+	local n=$1 pages=$2 aes=$3 quick=${4:-} round=0 failed=0
 
+	holder=
 	echo 1 >/proc/sys/vm/overcommit_memory
 	# A VM that stays would keep KVM-HV from going.
 	if [ ! -f /lib/modules/uv-upstream.ko ]; then
@@ -79,5 +80,6 @@ rounds()
 		one_round || return
 	done
 	[ -z "$holder" ] || kill "$holder"
+	holder=
 	return $failed
 }
