@@ -56,7 +56,7 @@ check: export MACHINES = x86 pseries
 check: export SEED = 4242
 check: ## run every test; the last line is the totals
 	+@host-tests/check.sh unit lint kconfig x86 pseries upstream conformance-x86 \
-		conformance-pseries conformance-upstream libvirt bench
+		conformance-pseries conformance-upstream libvirt bench-x86 bench-pseries
 
 check-unit: ## unit tests of the ultravisor's core and the tools, with sanitizers too
 	+@host-tests/check.sh unit
@@ -80,8 +80,9 @@ check-libvirt: ## the story of both machines as libvirt domains
 check-kconfig: ## build from a kernel tree, through Kconfig
 	+@host-tests/check.sh kconfig
 
-bench: setup-bench image-release ## measure, beside test_hmm and the limit (BENCH=quick: small)
-	@host-tests/bench/run.sh
+# On the host itself nothing has to be prepared: it is looked at first.
+bench: $(if $(filter host,$(MACHINE)),,setup-bench image-release) ## measure, beside test_hmm or upstream (BENCH=quick: small)
+	@host-tests/bench/$(if $(filter host,$(MACHINE)),host,run).sh
 
 lint: ## checkpatch, sparse, clang-format, shellcheck, cppcheck
 	+@host-tests/check.sh lint
@@ -119,6 +120,9 @@ stage-vm: setup-check $(addprefix image-,$(sort release $(KERNELS)))
 # Only that it runs and that every figure is there.
 stage-bench: setup-check setup-bench image-release
 	@BENCH=quick host-tests/bench/run.sh --check
+
+stage-bench-x86 stage-bench-pseries: stage-bench-%:
+	+@$(MAKE) --no-print-directory MACHINE=$* stage-bench
 
 stage-conformance: setup-check image-release
 	@host-tests/conformance/run.sh
@@ -160,7 +164,7 @@ image-%: modules-% tools-tests
 	check-conformance check-libvirt check-kconfig lint tools modules modules_install clean \
 	stage-unit stage-lint stage-kconfig stage-x86 stage-pseries stage-upstream stage-vm \
 	stage-conformance stage-conformance-x86 stage-conformance-pseries \
-	stage-conformance-upstream stage-libvirt stage-bench setup \
+	stage-conformance-upstream stage-libvirt stage-bench stage-bench-x86 stage-bench-pseries setup \
 	setup-check setup-bench tools-tests image-run
 
 endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "bench.h"
@@ -21,8 +22,8 @@ uint64_t now_ns(void)
 
 void sample(const struct bench *b, const char *figure, uint64_t x, double value)
 {
-	printf("@sample %s%s%s %llu %.1f\n", figure, *b->cipher ? "." : "", b->cipher,
-	       (unsigned long long)x, value);
+	printf("@sample %s%s%s%s %llu %.1f\n", b->upstream ? "upstream_" : "", figure,
+	       *b->cipher ? "." : "", b->cipher, (unsigned long long)x, value);
 	fflush(stdout);
 }
 
@@ -85,10 +86,29 @@ struct uvmem_stats bench_stats(const struct own *o)
 	return st;
 }
 
+/* Upstream refuses to page in what is in. */
+static void one_by_one(struct own *o, uint64_t nr, uint64_t page, uint64_t n)
+{
+	bool in = nr == H_SIM_SVM_PAGE_IN_RANGE;
+
+	for (uint64_t i = page; i < page + n; i++) {
+		int64_t ret = own_hcall(o, in ? H_SVM_PAGE_IN : H_SVM_PAGE_OUT, i * page_size(), 0,
+					page_order(), 0, NULL);
+
+		need(ret == H_SUCCESS ||
+			     (in && ret == H_PARAMETER && own_uv_state(o, i) == UV_GFN_RESIDENT),
+		     in ? "H_SVM_PAGE_IN" : "H_SVM_PAGE_OUT");
+	}
+}
+
 void bench_range(struct own *o, uint64_t nr, uint64_t page, uint64_t n)
 {
 	uint64_t done = 0;
 
+	if (o->hv >= 0) {
+		one_by_one(o, nr, page, n);
+		return;
+	}
 	need(own_hcall(o, nr, page * page_size(), n, 0, page_order(), &done) == H_SUCCESS &&
 		     done == n,
 	     "a range hypercall");
@@ -105,6 +125,19 @@ uint64_t bench_svm(struct own *o, size_t npages, size_t first, size_t n)
 	start = now_ns();
 	need(own_esm(o) == U_SUCCESS, "UV_ESM");
 	return now_ns() - start;
+}
+
+/*
+ * A device page of upstream's points to its VM without holding it: as when a process
+ * ends, the memory goes first.
+ */
+void bench_close(struct own *o)
+{
+	if (o->hv >= 0) {
+		munmap(o->h, o->len);
+		o->h = MAP_FAILED;
+	}
+	own_close(o);
 }
 
 void touch(const struct own *o, size_t page)

@@ -2,7 +2,7 @@
 /*
  * uvbench SET CIPHER PAGES ROUND [quick]: measure one set of figures once. CIPHER
  * names the cipher that uv-sim was loaded with, and is checked. The set "hold"
- * measures nothing and stays.
+ * measures nothing and stays. The hypervisor half is the one that is loaded.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -51,6 +51,7 @@ int main(int argc, char **argv)
 		b.cipher = sets[i].svm ? argv[2] : "";
 		if (sets[i].svm)
 			check_cipher(argv[2]);
+		b.upstream = sets[i].svm && upstream_is_here();
 		sets[i].run(&b);
 		return 0;
 	}

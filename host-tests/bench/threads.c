@@ -72,5 +72,5 @@ void bench_threads(struct bench *b)
 		run(b, &o, "out_threads", pages_out, n);
 		bench_range(&o, H_SIM_SVM_PAGE_IN_RANGE, 0, b->pages);
 	}
-	own_close(&o);
+	bench_close(&o);
 }

@@ -23,5 +23,5 @@ void bench_trace(struct bench *b)
 	out_and_in(b, &o, "trace_on");
 	need(!file_write(TRACING "events/uvmem/enable", "0"), "tracing");
 	need(!file_write(TRACING "trace", ""), "tracing");
-	own_close(&o);
+	bench_close(&o);
 }

@@ -46,6 +46,17 @@ choice()
 			sed "s/$1-//g; s/\.sh//g")"
 }
 
+# The emulation, for machine_qemu. With UVMEM_TCG=icount the processors take turns
+# and time is the number of instructions: slow, and the same on a busy host as on an
+# idle one, which is for comparing one's own changes.
+machine_tcg()
+{
+	case ${UVMEM_TCG:-} in
+	icount) printf '%s\n' -accel tcg,thread=single -icount shift=1,sleep=off ;;
+	*) printf '%s\n' -accel "tcg,thread=${UVMEM_TCG:-single}" ;;
+	esac
+}
+
 choice vmm "$VMM"
 choice machine "$MACHINE"
 # shellcheck source=machine-x86.sh
@@ -61,6 +72,16 @@ cache_lock()
 	flock -n 9 && return
 	echo "waiting for another build that uses $CACHE"
 	flock 9
+}
+
+# For programs of the machine's that are built with a cross compiler.
+cross_cflags()
+{
+	local sysroot
+
+	[ -n "$CROSS" ] || return 0
+	sysroot=$("$VM/sysroot.sh")/usr
+	export CFLAGS="-O2 -g -isystem $sysroot/include -isystem $sysroot/include/${CROSS%-} -L$sysroot/lib/${CROSS%-}"
 }
 
 duration()

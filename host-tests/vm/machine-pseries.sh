@@ -59,8 +59,8 @@ machine_qemu()
 	kvm) printf '%s\n' -M "$QEMU_MACHINE$caps" -accel kvm -cpu host ;;
 	tcg)
 		printf '%s\n' -M "$QEMU_MACHINE,x-vof=on$caps" -cpu power9 \
-			-accel "tcg,thread=${UVMEM_TCG:-single}" -prom-env 'auto-boot?=true'
-		;;
+			-prom-env 'auto-boot?=true'
+		machine_tcg ;;
 	esac
 }
 

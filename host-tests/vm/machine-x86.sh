@@ -30,9 +30,7 @@ machine_flavour()
 
 # Under TCG the processors take turns in one thread unless UVMEM_TCG=multi. With
 # a thread each, QEMU 7.2 now and then had the kernel oops on the int3 of a static
-# key that another processor was patching; and it is slower. With UVMEM_TCG=icount
-# they take turns and time is the number of instructions: slow, and the same on a
-# busy host as on an idle one, which is for comparing one's own changes.
+# key that another processor was patching; and it is slower.
 # machine_qemu ACCEL: the QEMU command for this machine, one word a line
 machine_qemu()
 {
@@ -41,10 +39,7 @@ machine_qemu()
 	kvm) printf '%s\n' -accel kvm -cpu host ;;
 	tcg)
 		printf '%s\n' -cpu max
-		case ${UVMEM_TCG:-} in
-		icount) printf '%s\n' -accel tcg,thread=single -icount shift=1,sleep=off ;;
-		*) printf '%s\n' -accel "tcg,thread=${UVMEM_TCG:-single}" ;;
-		esac ;;
+		machine_tcg ;;
 	esac
 }
 

@@ -10,10 +10,7 @@
 OUT=$BUILD/$MACHINE
 KSRC=$("$VM/source.sh")
 export LDFLAGS=-static
-if [ -n "$CROSS" ]; then
-	sysroot=$("$VM/sysroot.sh")/usr
-	export CFLAGS="-O2 -g -isystem $sysroot/include -isystem $sysroot/include/${CROSS%-} -L$sysroot/lib/${CROSS%-}"
-fi
+cross_cflags
 
 # part DIRECTORY OUTPUT
 part()
