@@ -13,19 +13,27 @@
 
 #include "vmfix.h"
 
+/* The one memslot: all of the guest view, or nothing. */
+static int set_slot(struct own_vcpu *v, uint64_t bytes)
+{
+	struct kvm_userspace_memory_region region = {
+		.memory_size = bytes,
+		.userspace_addr = (uintptr_t)v->g,
+	};
+
+	return ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
 static int set_up(struct own_vcpu *v, struct own *o)
 {
-	struct kvm_userspace_memory_region region = { .memory_size = o->len };
-
 	v->g = mmap(NULL, v->len, PROT_READ | PROT_WRITE, MAP_SHARED, o->uv, 0);
 	if (v->g == MAP_FAILED)
 		return say("the guest view: %s", strerror(errno));
-	region.userspace_addr = (uintptr_t)v->g;
 	v->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (v->kvm < 0)
 		return say("/dev/kvm: %s", strerror(errno));
 	v->vm = ioctl(v->kvm, KVM_CREATE_VM, 0);
-	if (v->vm < 0 || ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &region))
+	if (v->vm < 0 || set_slot(v, v->len))
 		return say("KVM VM: %s", strerror(errno));
 	v->vcpu = ioctl(v->vm, KVM_CREATE_VCPU, 0);
 	v->run_bytes = (size_t)ioctl(v->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -55,6 +63,12 @@ int own_vcpu_move(struct own_vcpu *v, const struct own *o)
 	void *g = mmap(v->g, v->len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, o->uv, 0);
 
 	return g == v->g ? 0 : say("the guest view: %s", strerror(errno));
+}
+
+int own_vcpu_forget(struct own_vcpu *v)
+{
+	return set_slot(v, 0) || set_slot(v, v->len) ? say("KVM's memslot: %s", strerror(errno)) :
+						       0;
 }
 
 void own_vcpu_close(struct own_vcpu *v)

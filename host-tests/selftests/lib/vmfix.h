@@ -235,6 +235,8 @@ void own_vcpu_code(struct own *o, size_t page);
 int own_vcpu_open(struct own_vcpu *v, struct own *o, size_t code_page);
 /* Another SVM, of the same size, takes the place of the one it ran on. */
 int own_vcpu_move(struct own_vcpu *v, const struct own *o);
+/* KVM forgets what it mapped; the guest view stays as it is. */
+int own_vcpu_forget(struct own_vcpu *v);
 void own_vcpu_close(struct own_vcpu *v);
 /* The machine's part of opening; -1 with errno set. */
 int own_vcpu_init(struct own_vcpu *v);
