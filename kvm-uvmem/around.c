@@ -20,6 +20,7 @@
  * Locks: the stripe is the caller's; uvmem_around.lock, for the streams.
  */
 #include <linux/jiffies.h>
+#include <linux/log2.h>
 #include <linux/moduleparam.h>
 #include <linux/pgtable.h>
 #include <linux/rcupdate.h>
@@ -85,6 +86,15 @@ static struct uvmem_stream *find_stream(struct uvmem_around *around, u64 gfn)
 }
 
 /*
+ * A window ends at a multiple of half its size: CPUs that seal it together share it by
+ * aligned chunks.
+ */
+static unsigned long past_boundary(u64 gfn, unsigned int window)
+{
+	return window < 4 ? 0 : (gfn + window) % rounddown_pow_of_two(window / 2);
+}
+
+/*
  * Pages that the fault at @gfn may move; sets @down if they lie below it. Called
  * with the lock held.
  */
@@ -113,7 +123,7 @@ static unsigned long learn(struct uvmem_around *around, u64 gfn, struct uvmem_st
 	if (s->window > 1 || ++s->run >= 1U << around->patience)
 		s->window *= 2;
 	s->window = clamp(s->window, 1U, max(max, 1U));
-	return s->window;
+	return *down ? s->window : s->window - past_boundary(gfn, s->window);
 }
 
 /**

@@ -96,7 +96,7 @@ static void copy_pages_in(struct page_in *in)
 	if (!in->copy)
 		return;
 	uvsim_ucall_run(UV_PAGE_IN, in->slot->svm->lpid, in->gfn << PAGE_SHIFT,
-			UV_SIM_PAGE_IN_SECURE, in->ra, in->rc, in->npages);
+			UV_SIM_PAGE_IN_SECURE, in->ra, in->rc, in->npages, false);
 	for (i = 0; i < in->npages; i++) {
 		if (in->ra[i] == UVSIM_NO_RA || in->rc[i] == U_SUCCESS)
 			continue;

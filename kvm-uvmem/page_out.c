@@ -32,6 +32,7 @@ struct page_out {
 	u64 gfn;
 	unsigned long npages;
 	unsigned long touched;	/* of UVMEM_R_HOST_TOUCH: which one it is */
+	bool alone;		/* other CPUs work on other runs */
 	enum uvmem_reason reason;
 	u64 start_ns;
 	unsigned long *src;
@@ -161,7 +162,8 @@ static void fill_moved(struct page_out *out)
 	}
 	if (out->slot && has_content(out->reason))
 		uvsim_ucall_run(UV_PAGE_OUT, out->slot->svm->lpid, out->gfn << PAGE_SHIFT,
-				UV_SIM_PAGE_OUT_SECURE, out->ra, out->rc, out->npages);
+				UV_SIM_PAGE_OUT_SECURE, out->ra, out->rc, out->npages,
+				out->alone);
 	for (i = 0; i < out->npages; i++)
 		if (out->ra[i] != UVSIM_NO_RA)
 			set_filled(out, i);
@@ -227,6 +229,13 @@ static int page_out_vma(struct page_out *out, struct page *fault_page)
 	return ret;
 }
 
+static int page_out_run(struct page_out *out, struct uvmem_pfns *pfns)
+{
+	use_pfns(out, pfns);
+	memset(pfns->dst, 0, out->npages * sizeof(pfns->dst[0]));
+	return page_out_vma(out, NULL);
+}
+
 /**
  * uvmem_page_out_run() - move a run of device pages out of H
  * @slot: the memslot
@@ -251,9 +260,7 @@ int uvmem_page_out_run(struct uvmem_slot *slot, struct vm_area_struct *vma,
 		.reason = reason,
 	};
 
-	use_pfns(&out, pfns);
-	memset(pfns->dst, 0, npages * sizeof(pfns->dst[0]));
-	return page_out_vma(&out, NULL);
+	return page_out_run(&out, pfns);
 }
 
 /**
@@ -427,8 +434,7 @@ static s64 page_out_one_run(struct page_out *out, struct uvmem_pfns *pfns, unsig
 	s64 rc;
 
 	mutex_lock(stripe);
-	ret = uvmem_page_out_run(slot, out->vma, out->addr, out->gfn, out->npages, pfns,
-				 out->reason);
+	ret = page_out_run(out, pfns);
 	for (i = 0; !ret && i < out->npages; i++)
 		if (uvmem_gfn_state(slot, out->gfn + i) == UVMEM_GFN_UVMEM)
 			ret = uvmem_page_out_stray(slot, out->gfn + i, out->reason);
@@ -478,11 +484,17 @@ static s64 page_out_locked(struct page_out *out, struct uvmem_svm *svm, u64 gfn,
 	return H_SUCCESS;
 }
 
+struct part {
+	struct uvmem_svm *svm;
+	bool alone;
+};
+
 /* A part of a range, with a reference to the mm held. */
 static s64 page_out_part(void *arg, u64 gfn, u64 npages, u64 *done)
 {
-	struct page_out out = { .reason = UVMEM_R_PAGE_OUT };
-	struct uvmem_svm *svm = arg;
+	struct part *part = arg;
+	struct page_out out = { .reason = UVMEM_R_PAGE_OUT, .alone = part->alone };
+	struct uvmem_svm *svm = part->svm;
 	struct uvmem_pfns *pfns;
 	s64 rc;
 
@@ -512,12 +524,13 @@ static s64 page_out_part(void *arg, u64 gfn, u64 npages, u64 *done)
  */
 s64 uvmem_page_out(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done)
 {
+	struct part part = { .svm = svm, .alone = uvmem_spreads(npages) };
 	s64 rc;
 
 	*done = 0;
 	if (!mmget_not_zero(svm->mm))
 		return H_PARAMETER;
-	rc = uvmem_spread(gfn, npages, page_out_part, svm, done);
+	rc = uvmem_spread(gfn, npages, page_out_part, &part, done);
 	mmput(svm->mm);
 	return rc;
 }

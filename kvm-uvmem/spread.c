@@ -88,6 +88,15 @@ static unsigned int workers_for(u64 npages)
 	return cpus ? min(cpus - 1, WORKERS_MAX) : 0;
 }
 
+/**
+ * uvmem_spreads() - will uvmem_spread() use other CPUs?
+ * @npages: number of GFNs
+ */
+bool uvmem_spreads(u64 npages)
+{
+	return workers_for(npages);
+}
+
 static void spread_over(struct spread *s, struct worker *worker, unsigned int n)
 {
 	unsigned int i;
@@ -99,7 +108,7 @@ static void spread_over(struct spread *s, struct worker *worker, unsigned int n)
 	}
 	work_on(s);
 	for (i = 0; i < n; i++) {
-		flush_work(&worker[i].work);
+		cancel_work_sync(&worker[i].work);	/* it may not have begun */
 		destroy_work_on_stack(&worker[i].work);
 	}
 }

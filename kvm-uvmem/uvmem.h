@@ -330,6 +330,7 @@ void uvmem_around_returns(struct uvmem_slot *slot, u64 gfn);
 
 /* spread.c */
 typedef s64 (*uvmem_run_fn)(void *arg, u64 gfn, u64 npages, u64 *done);
+bool uvmem_spreads(u64 npages);
 s64 uvmem_spread(u64 gfn, u64 npages, uvmem_run_fn fn, void *arg, u64 *done);
 
 /* share.c */

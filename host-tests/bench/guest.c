@@ -66,7 +66,7 @@ void bench_guest(struct bench *b)
 		at_random(b, &o, &v);
 		need(!uvsim_param("fault_around", 0), "fault_around");
 		in_order(b, &o, &v, "guest_one");
-		need(!uvsim_param("fault_around", 32), "fault_around");
+		need(!uvsim_param("fault_around", 16), "fault_around");
 	}
 	own_vcpu_close(&v);
 	bench_close(&o);

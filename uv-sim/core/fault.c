@@ -5,7 +5,7 @@
  *
  * Neighbours may go along (around.c): what is paged out behind a page that is
  * brought in, with H_SIM_SVM_PAGE_IN_RANGE, and what is resident behind one that
- * is mapped. All of them are in the leaf, and so under the lock, of that page.
+ * is mapped. All of them are in the chunk, and so under the lock, of that page.
  *
  * Takes the GFN's lock; uv_populate() drops it around the hypercall.
  */

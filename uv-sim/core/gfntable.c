@@ -4,10 +4,10 @@
  *
  * A leaf holds the entries of an aligned block of GFNs; the nodes above it and
  * the leaf itself are made when an entry of the block is first needed, so that
- * a hypervisor cannot take memory by registering a slot of 64 TiB. A leaf is
- * covered by one GFN lock. The tree is walked and extended under svm->table; a
- * leaf is freed only after its slot can no longer be found, under the GFN lock
- * that covers it.
+ * a hypervisor cannot take memory by registering a slot of 64 TiB. A leaf has
+ * several chunks, each under a GFN lock. The tree is walked and extended under
+ * svm->table; a leaf is freed only after its slot can no longer be found, and after
+ * each of these locks was taken once since.
  */
 #include "internal.h"
 
@@ -102,24 +102,33 @@ bool uv_slot_leaf_next(struct uv_slot *slot, uint64_t gfn, uint64_t *found)
 	return false;
 }
 
-/* Release what the entries of a leaf hold, and the leaf. */
-static void free_leaf(struct uv_svm *svm, struct uv_slot *slot, struct uv_leaf *leaf,
-		      uint64_t first)
+/* Release what the entries of a chunk hold. */
+static void free_chunk(struct uv_svm *svm, struct uv_slot *slot, struct uv_gfn *e,
+		       uint64_t first)
 {
 	struct uv_gfn_ref ref = { .svm = svm };
 	unsigned int i;
 
 	uv_lock(svm->uv, uv_gfn_chunk(svm, first));
 	ref.gfn = first;
-	ref.e = leaf->gfn;
-	uv_gfn_unmap_run(&ref, UV_LEAF_GFNS, NULL);
-	for (i = 0; i < UV_LEAF_GFNS; i++) {
+	ref.e = e;
+	uv_gfn_unmap_run(&ref, UV_CHUNK_GFNS, NULL);
+	for (i = 0; i < UV_CHUNK_GFNS; i++) {
 		ref.gfn = first + i;
-		ref.e = &leaf->gfn[i];
+		ref.e = &e[i];
 		if (ref.gfn >= slot->base && ref.gfn - slot->base < slot->npages)
 			uv_gfn_set_state(&ref, UV_GFN_NORMAL, 0);
 	}
 	uv_unlock(svm->uv, uv_gfn_chunk(svm, first));
+}
+
+static void free_leaf(struct uv_svm *svm, struct uv_slot *slot, struct uv_leaf *leaf,
+		      uint64_t first)
+{
+	unsigned int i;
+
+	for (i = 0; i < UV_LEAF_GFNS; i += UV_CHUNK_GFNS)
+		free_chunk(svm, slot, &leaf->gfn[i], first + i);
 	uv_free(svm->uv, leaf);
 }
 

@@ -7,7 +7,7 @@
  *   UV_LEVEL_LIFE   svm->life    one UV_WRITE_PATE, start of UV_ESM or
  *                                teardown at a time
  *   UV_LEVEL_LPIDS  uv->lpids    the table of partitions
- *   UV_LEVEL_GFN    svm->gfn[]   the GFNs of a chunk: their entries, the
+ *   UV_LEVEL_GFN    svm->gfn[]   the GFNs of chunks: their entries, the
  *                                contents of their secure pages, and their
  *                                mapping in the guest view. Never two at once
  *   UV_LEVEL_SCRATCH uv->scratch[] a page to seal into
@@ -29,19 +29,20 @@
 
 #include "uv.h"
 
-#define UV_NCHUNKS	64	/* GFN locks of an SVM */
+#define UV_NCHUNKS	64	/* GFN locks of an SVM; 2 to the 6 */
 #define UV_NSCRATCH	16
 #define UV_IV_BLOCK	64	/* IVs that the GFNs of a chunk get at once */
 #define UV_NBUCKETS	256	/* of the table of LPIDs */
 #define UV_LEAF_SHIFT	8	/* GFNs of a leaf of the GFN table, as log2 */
 #define UV_LEAF_GFNS	256u
+#define UV_CHUNK_GFNS	16u	/* a part of a leaf; 2 to the UV_CHUNK_SHIFT */
 #define UV_NO_PAGE	(~(uint32_t)0)
 #define UV_MAX_SLOTID	0xffff
 #define UV_MAX_SLOT	0x400000000000ULL	/* bytes: 64 TiB */
 #define UV_BATCH	64	/* pages that one range hypercall is to bring */
 #define UV_MAX_TRIES	32	/* of a hypercall that is busy */
 #define UV_STREAMS	4	/* of an SVM's faults that are told apart */
-#define UV_AROUND_MAX	128	/* GFNs; a part of a leaf */
+#define UV_AROUND_MAX	UV_CHUNK_GFNS
 
 /* GFN entry flags */
 #define UV_GFN_MAPPED	0x1	/* the guest view may map it */
@@ -201,7 +202,7 @@ struct uv_gfn_ref {
 	uint64_t gfn;
 	struct uv_gfn *e;		/* NULL: no entry, all defaults */
 	enum uv_gfn_state state;
-	uint32_t room;			/* entries from @e to the end of leaf and slot */
+	uint32_t room;			/* entries from @e to the end of chunk and slot */
 	/* the VM, as it was when the lock was taken */
 	enum uv_vm_state vm_state;
 	bool measuring, aborting, dying;
@@ -310,7 +311,8 @@ void uv_gfn_unmap(struct uv_gfn_ref *ref);
 void uv_gfn_unmap_run(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra);
 static inline unsigned int uv_gfn_chunk_index(uint64_t gfn)
 {
-	return (gfn >> UV_LEAF_SHIFT) % UV_NCHUNKS;
+	/* Scattered, so that CPUs that go through memory side by side do not meet. */
+	return (gfn >> UV_CHUNK_SHIFT) * 0x9e3779b97f4a7c15ULL >> 58;
 }
 
 struct uv_lock *uv_gfn_chunk(struct uv_svm *svm, uint64_t gfn);

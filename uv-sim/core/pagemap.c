@@ -33,7 +33,7 @@ static struct uv_gfn *find(struct uv_svm *svm, uint64_t gfn, bool alloc, enum uv
 	if (!slot)
 		return NULL;
 	leaf = uv_slot_leaf(svm, slot, gfn, alloc);
-	*room = uv_min32(UV_LEAF_GFNS - (uint32_t)(gfn & (UV_LEAF_GFNS - 1)),
+	*room = uv_min32(UV_CHUNK_GFNS - (uint32_t)(gfn & (UV_CHUNK_GFNS - 1)),
 			 slot->base + slot->npages - gfn);
 	*res = alloc && !leaf ? UV_LOOKUP_NOMEM : UV_LOOKUP_OK;
 	return leaf ? &leaf->gfn[gfn & (UV_LEAF_GFNS - 1)] : NULL;
@@ -77,7 +77,7 @@ void uv_gfn_unlock(struct uv_gfn_ref *ref)
 }
 
 /*
- * The GFN @n behind @from, which is in the same leaf and slot: @from's room tells. Its
+ * The GFN @n behind @from, which is in the same chunk and slot: @from's room tells. Its
  * lock is @from's.
  */
 void uv_gfn_step(const struct uv_gfn_ref *from, uint32_t n, struct uv_gfn_ref *to)

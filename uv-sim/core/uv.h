@@ -116,6 +116,9 @@ struct uv_page_run {
 
 #define UV_NO_RA	(~0ULL)
 
+/* GFNs of an aligned chunk share a lock, as log2: CPUs that share a run take chunks. */
+#define UV_CHUNK_SHIFT	4
+
 struct uv *uv_create(const struct uv_port *port, const struct uv_config *cfg);
 void uv_destroy(struct uv *uv);
 

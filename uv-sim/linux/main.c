@@ -29,7 +29,7 @@ module_param(secure_mem, charp, 0444);
 MODULE_PARM_DESC(secure_mem,
 		 "size of secure memory, as in 64M; 0 turns secure execution off (default 64M)");
 
-static unsigned int fault_around = 32;
+static unsigned int fault_around = 16;
 
 static int set_fault_around(const char *val, const struct kernel_param *kp)
 {
@@ -46,7 +46,7 @@ static const struct kernel_param_ops fault_around_ops = {
 };
 module_param_cb(fault_around, &fault_around_ops, &fault_around, 0644);
 MODULE_PARM_DESC(fault_around,
-		 "most pages that one touch of a guest's brings in or maps; 0 or 1: only the touched one (default 32)");
+		 "most pages that one touch of a guest's brings in or maps; 0 or 1: only the touched one (default 16, which is the most)");
 
 static u8 owner_key[UV_KEY_BYTES];	/* wiped once the core has it */
 
@@ -104,40 +104,6 @@ s64 uvsim_ucall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(uvsim_ucall);
-
-/**
- * uvsim_ucall_run() - UV_PAGE_IN or UV_PAGE_OUT for each page of a run
- * @nr: which of the two
- * @lpid: VM
- * @gpa: of the first page, in bytes
- * @flags: of all calls
- * @ra: real address of each page; UVSIM_NO_RA: no call for this one
- * @ret: out: what each call returned
- * @n: number of pages
- *
- * As many ultracalls as there are addresses, in the order of the pages, at less cost.
- *
- * Context: as uvsim_ucall().
- */
-void uvsim_ucall_run(u64 nr, u64 lpid, u64 gpa, u64 flags, const u64 *ra, s64 *ret, u32 n)
-{
-	const struct uv_page_run run = {
-		.nr = nr, .lpid = lpid, .gpa = gpa, .flags = flags, .order = PAGE_SHIFT,
-		.n = n, .ra = ra, .ret = ret,
-	};
-	u32 i;
-
-	uv_hv_page_run(uvsim_uv, &run);
-	for (i = 0; trace_uvsim_ucall_enabled() && i < n; i++) {
-		const u64 args[UV_UCALL_ARGS] = {
-			lpid, ra[i], gpa + ((u64)i << PAGE_SHIFT), flags, PAGE_SHIFT,
-		};
-
-		if (ra[i] != UVSIM_NO_RA)
-			trace_uvsim_ucall(nr, args, ret[i]);
-	}
-}
-EXPORT_SYMBOL_GPL(uvsim_ucall_run);
 
 unsigned long uvsim_secure_pages(void)
 {

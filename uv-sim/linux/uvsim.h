@@ -39,8 +39,9 @@ s64 uvsim_ucall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4);
 
 #define UVSIM_NO_RA	(~0ULL)
 
-/* UV_PAGE_IN or UV_PAGE_OUT for each page of a run, see main.c. */
-void uvsim_ucall_run(u64 nr, u64 lpid, u64 gpa, u64 flags, const u64 *ra, s64 *ret, u32 n);
+/* UV_PAGE_IN or UV_PAGE_OUT for each page of a run, see run.c. */
+void uvsim_ucall_run(u64 nr, u64 lpid, u64 gpa, u64 flags, const u64 *ra, s64 *ret, u32 n,
+		     bool alone);
 
 /**
  * uvsim_secure_pages() - size of secure memory in pages
