@@ -86,12 +86,12 @@ static struct uvmem_stream *find_stream(struct uvmem_around *around, u64 gfn)
 }
 
 /*
- * A window ends at a multiple of half its size: CPUs that seal it together share it by
- * aligned chunks.
+ * A large window ends at a multiple of half its size: CPUs that seal it together share
+ * it by aligned chunks.
  */
 static unsigned long past_boundary(u64 gfn, unsigned int window)
 {
-	return window < 4 ? 0 : (gfn + window) % rounddown_pow_of_two(window / 2);
+	return window < 32 ? 0 : (gfn + window) % rounddown_pow_of_two(window / 2);
 }
 
 /*
