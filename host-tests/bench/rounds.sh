@@ -44,9 +44,9 @@ with_kvm_uvmem()
 with_upstream()
 {
 	[ -f /lib/modules/uv-upstream.ko ] || return 0
-	rmmod kvm_hv && uv_sim "$1" && load uv-upstream && load kvm-hv || return
-	sets "$@"
 	hypervisor=upstream
+	unload && uv_sim "$1" && load uv-upstream && load kvm-hv || return
+	sets "$@"
 	unload || return
 	hypervisor=kvm-uvmem
 	load kvm-hv
