@@ -10,8 +10,9 @@
 #include <linux/cpumask.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
-#include <linux/workqueue.h>
+#include <linux/smp.h>
 
+#include "../uv-sim/linux/cpus.h"
 #include "uvmem.h"
 
 #define WORKERS_MAX	15	/* beside the caller */
@@ -99,12 +100,13 @@ bool uvmem_spreads(u64 npages)
 
 static void spread_over(struct spread *s, struct worker *worker, unsigned int n)
 {
+	int cpu = raw_smp_processor_id();
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
 		worker[i].spread = s;
 		INIT_WORK_ONSTACK(&worker[i].work, worker_fn);
-		queue_work(system_unbound_wq, &worker[i].work);
+		cpu = uvsim_queue_after(cpu, &worker[i].work);
 	}
 	work_on(s);
 	for (i = 0; i < n; i++) {

@@ -11,7 +11,8 @@
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/moduleparam.h>
-#include <linux/workqueue.h>
+#include <linux/smp.h>
+#include "cpus.h"
 #include "internal.h"
 #include "trace.h"
 
@@ -84,12 +85,13 @@ static unsigned int workers_for(const struct uv_page_run *run)
 static void share(struct sharing *s, unsigned int n)
 {
 	struct worker worker[WORKERS_MAX];
+	int cpu = raw_smp_processor_id();
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
 		worker[i].sharing = s;
 		INIT_WORK_ONSTACK(&worker[i].work, worker_fn);
-		queue_work(system_unbound_wq, &worker[i].work);
+		cpu = uvsim_queue_after(cpu, &worker[i].work);
 	}
 	work_on(s);
 	for (i = 0; i < n; i++) {
