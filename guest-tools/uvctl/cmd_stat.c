@@ -142,7 +142,7 @@ static enum exit_code stat_lpid(struct ctx *ctx, const char *text)
 	return ret;
 }
 
-static enum exit_code add_svm(struct ctx *ctx, const struct uvc *c)
+static enum exit_code add_svm(struct ctx *ctx, struct uvc *c)
 {
 	enum exit_code ret = add_hypervisor(ctx, c);
 
