@@ -9,11 +9,10 @@
 
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
-#include <linux/version.h>
 #include <linux/workqueue.h>
 
-/* struct folio_batch */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+/* struct folio_batch; since 7.2 in a header of its own */
+#if __has_include(<linux/folio_batch.h>)
 #include <linux/folio_batch.h>
 #else
 #include <linux/pagevec.h>
