@@ -10,13 +10,7 @@
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/workqueue.h>
-
-/* struct folio_batch; since 7.2 in a header of its own */
-#if __has_include(<linux/folio_batch.h>)
-#include <linux/folio_batch.h>
-#else
-#include <linux/pagevec.h>
-#endif
+#include "compat.h"
 
 /* Those of this CPU. */
 static inline void uvsim_lru_drain(void)
