@@ -10,12 +10,10 @@
 #include <linux/cpumask.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
-#include <linux/smp.h>
 
 #include "../uv-sim/linux/cpus.h"
 #include "uvmem.h"
 
-#define WORKERS_MAX	15	/* beside the caller */
 #define SHARE_MIN	(2 * UVMEM_RUN_MAX)	/* GFNs that are worth another CPU */
 
 static unsigned int bulk_cpus;
@@ -31,11 +29,6 @@ struct spread {
 	u64 end;
 	u64 failed_at;		/* the first GFN that is not done */
 	s64 ret;		/* why */
-};
-
-struct worker {
-	struct work_struct work;
-	struct spread *spread;
 };
 
 static bool take_run(struct spread *s, u64 *gfn, u64 *n)
@@ -62,8 +55,9 @@ static void note(struct spread *s, u64 failed_at, s64 ret)
 	spin_unlock(&s->lock);
 }
 
-static void work_on(struct spread *s)
+static void work_on(void *arg)
 {
+	struct spread *s = arg;
 	u64 gfn, n, done;
 	s64 ret;
 
@@ -75,18 +69,13 @@ static void work_on(struct spread *s)
 	}
 }
 
-static void worker_fn(struct work_struct *work)
-{
-	work_on(container_of(work, struct worker, work)->spread);
-}
-
 static unsigned int workers_for(u64 npages)
 {
 	unsigned int cpus = READ_ONCE(bulk_cpus) ?: num_online_cpus();
 
 	cpus = min(cpus, num_online_cpus());
 	cpus = min_t(u64, cpus, npages / SHARE_MIN);
-	return cpus ? min(cpus - 1, WORKERS_MAX) : 0;
+	return cpus ? min(cpus - 1, UVSIM_WORKERS_MAX) : 0;
 }
 
 /**
@@ -96,23 +85,6 @@ static unsigned int workers_for(u64 npages)
 bool uvmem_spreads(u64 npages)
 {
 	return workers_for(npages);
-}
-
-static void spread_over(struct spread *s, struct worker *worker, unsigned int n)
-{
-	int cpu = raw_smp_processor_id();
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		worker[i].spread = s;
-		INIT_WORK_ONSTACK(&worker[i].work, worker_fn);
-		cpu = uvsim_queue_after(cpu, &worker[i].work);
-	}
-	work_on(s);
-	for (i = 0; i < n; i++) {
-		cancel_work_sync(&worker[i].work);	/* it may not have begun */
-		destroy_work_on_stack(&worker[i].work);
-	}
 }
 
 /**
@@ -128,7 +100,6 @@ static void spread_over(struct spread *s, struct worker *worker, unsigned int n)
  */
 s64 uvmem_spread(u64 gfn, u64 npages, uvmem_run_fn fn, void *arg, u64 *done)
 {
-	struct worker worker[WORKERS_MAX];
 	unsigned int n = workers_for(npages);
 	struct spread s = {
 		.fn = fn, .arg = arg, .next = gfn, .end = gfn + npages, .failed_at = U64_MAX,
@@ -137,7 +108,7 @@ s64 uvmem_spread(u64 gfn, u64 npages, uvmem_run_fn fn, void *arg, u64 *done)
 	if (!n)
 		return fn(arg, gfn, npages, done);
 	spin_lock_init(&s.lock);
-	spread_over(&s, worker, n);
+	uvsim_on_cpus(n, work_on, &s);
 	*done = min(s.failed_at, s.end) - gfn;
 	return s.ret;
 }

@@ -6,7 +6,8 @@
 # debug kernel takes longer to boot than most tests take, so there those with the same
 # settings follow one another in a few boots, with the modules loaded anew for each;
 # what comes behind one that the machine did not survive gets another boot. As many
-# machines run at a time as there are processors (AT_ONCE=N: as N), four at most. Results go to build/results.tsv.
+# machines run at a time as there are processors (AT_ONCE=N: as N), four at most.
+# Results go to build/results.tsv.
 #
 # A line of TESTS is: NAME [mem=SIZE] [smp=N] [secure_mem=SIZE] [limit=SECONDS]
 # [flavour=release|debug] [program=NAME] [args=A+B]. UVMEM_TESTS=FILE is another
@@ -59,9 +60,12 @@ boots()
 		sub(/ *flavour=[^ ]*/, "", settings)
 		key = (name == "story" ? name : "") SUBSEP settings
 		boot = key SUBSEP n[key]++ % at_once
-		if (!(boot in names))
+		if (boot in names)
+			names[boot] = names[boot] "," name
+		else {
 			order[++boots] = boot
-		names[boot] = names[boot] (boot in names && names[boot] != "" ? "," : "") name
+			names[boot] = name
+		}
 		with[boot] = settings
 	} END {
 		for (i = 1; i <= boots; i++)

@@ -119,8 +119,8 @@ static int64_t guest_call(struct uv_svm *svm, uint64_t nr, const uint64_t *args,
  * mmap lock may be held.
  * Return: a U_* code; U_PARAMETER for an unknown LPID.
  */
-int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr, const uint64_t args[UV_UCALL_ARGS],
-		      uint64_t out[UV_UCALL_OUT])
+int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr,
+		      const uint64_t args[UV_UCALL_ARGS], uint64_t out[UV_UCALL_OUT])
 {
 	struct uv_svm *svm;
 	int64_t ret;

@@ -1,23 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Work for other CPUs than this one. */
+/*
+ * Work that this CPU shares with others: all of them call the same function, which
+ * takes piece after piece until none is left.
+ *
+ * Workers are queued on other CPUs than this one. A plain queue_work() stays with
+ * those that share a cache with it, which on small and emulated machines is this one
+ * alone. Nobody waits for a worker that has not begun, so that the work is done also
+ * when no worker can be had.
+ *
+ * Locks: none of its own. The caller's stay held meanwhile. All of it is inline, so
+ * that each module's workers are a lockdep class of their own: runs are shared with the
+ * mmap lock held, which the workers of large ranges take.
+ */
 #ifndef _UVSIM_CPUS_H
 #define _UVSIM_CPUS_H
 
 #include <linux/cpumask.h>
+#include <linux/smp.h>
 #include <linux/workqueue.h>
 
-/*
- * Queue @work on the online CPU after @cpu, which is where the next one goes on from.
- * A plain queue_work() stays with the CPUs that share a cache with this one, which on
- * small and emulated machines is this one alone.
- */
-static inline int uvsim_queue_after(int cpu, struct work_struct *work)
+#define UVSIM_WORKERS_MAX	15
+
+struct uvsim_worker {
+	struct work_struct work;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static inline void uvsim_worker_fn(struct work_struct *work)
 {
-	cpu = cpumask_next(cpu, cpu_online_mask);
-	if (cpu >= nr_cpu_ids)
-		cpu = cpumask_first(cpu_online_mask);
-	queue_work_on(cpu, system_unbound_wq, work);
-	return cpu;
+	struct uvsim_worker *worker = container_of(work, struct uvsim_worker, work);
+
+	worker->fn(worker->arg);
+}
+
+/**
+ * uvsim_on_cpus() - call a function here and on other CPUs
+ * @workers: how many others, UVSIM_WORKERS_MAX at most; 0: only here
+ * @fn: returns when nothing is left to take
+ * @arg: its argument
+ *
+ * Context: process context, sleeps. The caller may hold what @fn needs to be held, but
+ * no lock that @fn takes: @fn runs in workers as well.
+ */
+static inline void uvsim_on_cpus(unsigned int workers, void (*fn)(void *arg), void *arg)
+{
+	struct uvsim_worker worker[UVSIM_WORKERS_MAX];
+	int cpu = raw_smp_processor_id();
+	unsigned int i;
+
+	for (i = 0; i < workers; i++) {
+		cpu = cpumask_next(cpu, cpu_online_mask);
+		if (cpu >= nr_cpu_ids)
+			cpu = cpumask_first(cpu_online_mask);
+		worker[i].fn = fn;
+		worker[i].arg = arg;
+		INIT_WORK_ONSTACK(&worker[i].work, uvsim_worker_fn);
+		queue_work_on(cpu, system_unbound_wq, &worker[i].work);
+	}
+	fn(arg);
+	for (i = 0; i < workers; i++) {
+		cancel_work_sync(&worker[i].work);
+		destroy_work_on_stack(&worker[i].work);
+	}
 }
 
 #endif /* _UVSIM_CPUS_H */

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Ultracalls for runs of pages. Sealing is most of what a page costs: a run that is
- * long enough is shared by several CPUs, which take the chunks that have a lock of
- * their own. The caller works as well and waits for no worker that has not begun, so
- * that a run is done also when no worker can be had.
+ * long enough is shared by several CPUs (cpus.h), which take the chunks that have a
+ * lock of their own.
  *
- * Locks: none of its own. The caller's stay held meanwhile; workers take the core's.
+ * Locks: none of its own. Workers take the core's.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/moduleparam.h>
-#include <linux/smp.h>
 #include "cpus.h"
 #include "internal.h"
 #include "trace.h"
 
-#define WORKERS_MAX	7	/* beside the caller */
 #define SHARE_BYTES	0x10000	/* that are worth another CPU */
 
 static unsigned int seal_cpus;
@@ -28,11 +25,6 @@ struct sharing {
 	const struct uv_page_run *run;
 	u64 gfn;		/* the first one */
 	atomic_t next;		/* the chunk that nobody has taken yet, from the first on */
-};
-
-struct worker {
-	struct work_struct work;
-	struct sharing *sharing;
 };
 
 static bool take_chunk(struct sharing *s, struct uv_page_run *chunk)
@@ -51,17 +43,12 @@ static bool take_chunk(struct sharing *s, struct uv_page_run *chunk)
 	return true;
 }
 
-static void work_on(struct sharing *s)
+static void work_on(void *arg)
 {
 	struct uv_page_run chunk;
 
-	while (take_chunk(s, &chunk))
+	while (take_chunk(arg, &chunk))
 		uv_hv_page_run(uvsim_uv, &chunk);
-}
-
-static void worker_fn(struct work_struct *work)
-{
-	work_on(container_of(work, struct worker, work)->sharing);
 }
 
 static unsigned int workers_for(const struct uv_page_run *run)
@@ -79,25 +66,7 @@ static unsigned int workers_for(const struct uv_page_run *run)
 	if (bytes < SHARE_BYTES)
 		return 0;
 	cpus = min_t(u64, min(cpus, num_online_cpus()), chunks);
-	return min(cpus - 1, WORKERS_MAX);
-}
-
-static void share(struct sharing *s, unsigned int n)
-{
-	struct worker worker[WORKERS_MAX];
-	int cpu = raw_smp_processor_id();
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		worker[i].sharing = s;
-		INIT_WORK_ONSTACK(&worker[i].work, worker_fn);
-		cpu = uvsim_queue_after(cpu, &worker[i].work);
-	}
-	work_on(s);
-	for (i = 0; i < n; i++) {
-		cancel_work_sync(&worker[i].work);
-		destroy_work_on_stack(&worker[i].work);
-	}
+	return min(cpus - 1, UVSIM_WORKERS_MAX);
 }
 
 static void trace_calls(const struct uv_page_run *run)
@@ -141,7 +110,7 @@ void uvsim_ucall_run(u64 nr, u64 lpid, u64 gpa, u64 flags, const u64 *ra, s64 *r
 	unsigned int workers = alone ? 0 : workers_for(&run);
 
 	if (workers)
-		share(&s, workers);
+		uvsim_on_cpus(workers, work_on, &s);
 	else
 		uv_hv_page_run(uvsim_uv, &run);
 	if (trace_uvsim_ucall_enabled())
