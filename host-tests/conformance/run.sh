@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # run.sh: the conformance suite in the machine: the table and the generated
-# sequences, the latter in as many boots as there are processors for.
+# sequences, the latter in several boots at a time.
 #   SEED=N	of the sequences (default: one that the run prints)
 #   COUNT=N	how many of them (default 10000, on pseries 2000)
 #   REPLAY=STEPS	this sequence only, as a failure prints it (COUNT times)
@@ -18,12 +18,9 @@ pseries) COUNT=${COUNT:-2000} ;;
 *) COUNT=${COUNT:-10000} ;;
 esac
 REPLAY=${REPLAY:-}
-BOOTS=$((JOBS < 2 ? 1 : 2))
-# With upstream's half a machine naps half of its time: for pages that are busy.
-if [ "$HYPERVISOR" = upstream ]; then
-	BOOTS=$((BOOTS * 2))
-	export AT_ONCE=$BOOTS
-fi
+# A machine naps half of its time: for grace periods, and for pages that are busy.
+BOOTS=$((JOBS < 2 ? 1 : 4))
+export AT_ONCE=$BOOTS
 LIMIT=3000
 HV=$HYPERVISOR
 LIST=$BUILD/$MACHINE/release/conformance-$HV.tests
