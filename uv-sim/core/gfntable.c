@@ -122,40 +122,65 @@ static void free_chunk(struct uv_svm *svm, struct uv_slot *slot, struct uv_gfn *
 	uv_unlock(svm->uv, uv_gfn_chunk(svm, first));
 }
 
-static void free_leaf(struct uv_svm *svm, struct uv_slot *slot, struct uv_leaf *leaf,
-		      uint64_t first)
+/* A slot whose leaves are released, by one or several CPUs. */
+struct release {
+	struct uv_svm *svm;
+	struct uv_slot *slot;
+	uint64_t next; /* GFN of the next leaf; under svm->table */
+};
+
+static struct uv_leaf *next_leaf(struct release *r, uint64_t *first)
 {
+	struct uv_svm *svm = r->svm;
+	struct uv_leaf *leaf = NULL;
+	uint64_t gfn;
+
+	uv_lock(svm->uv, svm->table);
+	if (uv_slot_leaf_next(r->slot, r->next, &gfn)) {
+		leaf = uv_slot_leaf(svm, r->slot, gfn, false);
+		*first = gfn & ~(uint64_t)(UV_LEAF_GFNS - 1);
+		r->next = *first + UV_LEAF_GFNS;
+	}
+	uv_unlock(svm->uv, svm->table);
+	return leaf;
+}
+
+static void release_leaves(void *arg)
+{
+	struct release *r = arg;
+	struct uv_leaf *leaf;
+	uint64_t first;
 	unsigned int i;
 
-	for (i = 0; i < UV_LEAF_GFNS; i += UV_CHUNK_GFNS)
-		free_chunk(svm, slot, &leaf->gfn[i], first + i);
-	uv_free(svm->uv, leaf);
+	while ((leaf = next_leaf(r, &first)))
+		for (i = 0; i < UV_LEAF_GFNS; i += UV_CHUNK_GFNS)
+			free_chunk(r->svm, r->slot, &leaf->gfn[i], first + i);
 }
 
 /* Recursion is as deep as the tree is high: three at most. */
-static void free_tree(struct uv_svm *svm, struct uv_slot *slot, void *p, unsigned int level,
-		      uint64_t block)
+static void free_tree(struct uv_svm *svm, void *p, unsigned int level)
 {
 	struct uv_node *node = p;
 	unsigned int i;
 
-	if (!p)
-		return;
-	if (!level) {
-		free_leaf(svm, slot, p, ((slot->base >> UV_LEAF_SHIFT) + block) << UV_LEAF_SHIFT);
-		return;
-	}
-	for (i = 0; i < NODE_CHILDREN; i++)
-		free_tree(svm, slot, node->child[i], level - 1, (block << NODE_SHIFT) + i);
-	uv_free(svm->uv, node);
+	for (i = 0; p && level && i < NODE_CHILDREN; i++)
+		free_tree(svm, node->child[i], level - 1);
+	uv_free(svm->uv, p);
 }
 
 /*
  * Free @slot, which the caller has taken out of svm->slots, with all secure
- * pages of it. Takes the GFN locks.
+ * pages of it. Takes svm->table and the GFN locks.
  */
 void uv_slot_free(struct uv_svm *svm, struct uv_slot *slot)
 {
-	free_tree(svm, slot, slot->root, slot->height, 0);
-	uv_free(svm->uv, slot);
+	struct release r = { .svm = svm, .slot = slot, .next = slot->base };
+	struct uv *uv = svm->uv;
+
+	if (uv->port.on_cpus && slot->npages > UV_LEAF_GFNS)
+		uv->port.on_cpus(uv->port.ctx, release_leaves, &r);
+	else
+		release_leaves(&r);
+	free_tree(svm, slot->root, slot->height);
+	uv_free(uv, slot);
 }

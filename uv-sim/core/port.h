@@ -45,7 +45,7 @@ struct uv_hash_ctx;
  *
  * @ctx is handed back as the first argument of every call. Functions that
  * return int return 0 on success and a negative number on failure; none may
- * call back into the core except @hcall.
+ * call back into the core except @hcall and @on_cpus.
  */
 struct uv_port {
 	void *ctx;
@@ -84,6 +84,13 @@ struct uv_port {
 	void (*unlock)(void *ctx, struct uv_lock *lock);
 	/* Give way before something is tried again; @attempt counts from 0. */
 	void (*relax)(void *ctx, unsigned int attempt);
+
+	/*
+	 * Call @fn here and on other CPUs, each of which takes piece after piece of a
+	 * large task until none is left; return when all have. NULL: here is enough.
+	 * The caller may hold locks that @fn does not take.
+	 */
+	void (*on_cpus)(void *ctx, void (*fn)(void *arg), void *arg);
 
 	int (*random)(void *ctx, void *buf, size_t len);
 

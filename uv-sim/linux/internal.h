@@ -34,6 +34,7 @@ extern bool uvsim_has_owner_key;
 /* port.c */
 extern const struct uv_port uvsim_port;
 void uvsim_relax(void *ctx, unsigned int attempt);
+void uvsim_share_work(void *ctx, void (*fn)(void *arg), void *arg);
 
 /* hypervisor.c */
 s64 uvsim_hcall(void *ctx, u32 lpid, u64 nr, const u64 args[4], u64 out[1]);

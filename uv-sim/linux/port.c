@@ -133,6 +133,7 @@ const struct uv_port uvsim_port = {
 	.lock		= port_lock,
 	.unlock		= port_unlock,
 	.relax		= uvsim_relax,
+	.on_cpus	= uvsim_share_work,
 	.random		= port_random,
 	.aead_key	= uvsim_aead_key,
 	.aead_free	= uvsim_aead_free,

@@ -2,7 +2,7 @@
 /*
  * Ultracalls for runs of pages. Sealing is most of what a page costs: a run that is
  * long enough is shared by several CPUs (cpus.h), which take the chunks that have a
- * lock of their own.
+ * lock of their own. Wiping all that an SVM had is shared as well.
  *
  * Locks: none of its own. Workers take the core's.
  */
@@ -19,7 +19,7 @@
 static unsigned int seal_cpus;
 module_param(seal_cpus, uint, 0644);
 MODULE_PARM_DESC(seal_cpus,
-		 "most CPUs that seal or open the pages of one run; 0: all (default)");
+		 "most CPUs that seal or open the pages of one run, or wipe an SVM's; 0: all (default)");
 
 struct sharing {
 	const struct uv_page_run *run;
@@ -51,10 +51,31 @@ static void work_on(void *arg)
 		uv_hv_page_run(uvsim_uv, &chunk);
 }
 
+/* Other CPUs that take part where there is work for @most. */
+static unsigned int workers(u64 most)
+{
+	unsigned int cpus = READ_ONCE(seal_cpus) ?: num_online_cpus();
+
+	cpus = min_t(u64, min(cpus, num_online_cpus()), most);
+	return min(cpus - 1, UVSIM_WORKERS_MAX);
+}
+
+/**
+ * uvsim_share_work() - uv_port.on_cpus
+ * @ctx: unused
+ * @fn: takes piece after piece
+ * @arg: its argument
+ *
+ * Context: process context, sleeps.
+ */
+void uvsim_share_work(void *ctx, void (*fn)(void *arg), void *arg)
+{
+	uvsim_on_cpus(workers(U64_MAX), fn, arg);
+}
+
 static unsigned int workers_for(const struct uv_page_run *run)
 {
 	u64 first = run->gpa >> PAGE_SHIFT, last = first + run->n - 1, chunks;
-	unsigned int cpus = READ_ONCE(seal_cpus) ?: num_online_cpus();
 	u64 bytes = 0;
 	u32 i;
 
@@ -63,10 +84,7 @@ static unsigned int workers_for(const struct uv_page_run *run)
 		return 0;
 	for (i = 0; i < run->n; i++)
 		bytes += run->ra[i] == UVSIM_NO_RA ? 0 : PAGE_SIZE;
-	if (bytes < SHARE_BYTES)
-		return 0;
-	cpus = min_t(u64, min(cpus, num_online_cpus()), chunks);
-	return min(cpus - 1, UVSIM_WORKERS_MAX);
+	return bytes < SHARE_BYTES ? 0 : workers(chunks);
 }
 
 static void trace_calls(const struct uv_page_run *run)
@@ -107,10 +125,10 @@ void uvsim_ucall_run(u64 nr, u64 lpid, u64 gpa, u64 flags, const u64 *ra, s64 *r
 		.n = n, .ra = ra, .ret = ret,
 	};
 	struct sharing s = { .run = &run, .gfn = gpa >> PAGE_SHIFT, .next = ATOMIC_INIT(0) };
-	unsigned int workers = alone ? 0 : workers_for(&run);
+	unsigned int n_others = alone ? 0 : workers_for(&run);
 
-	if (workers)
-		uvsim_on_cpus(workers, work_on, &s);
+	if (n_others)
+		uvsim_on_cpus(n_others, work_on, &s);
 	else
 		uv_hv_page_run(uvsim_uv, &run);
 	if (trace_uvsim_ucall_enabled())
