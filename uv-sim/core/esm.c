@@ -22,7 +22,7 @@
 #include "internal.h"
 #include "../uapi/esm.h"
 
-#define STEP_GFNS	512	/* GFNs that one range hypercall is asked for */
+#define STEP_GFNS	8192	/* GFNs that one range hypercall is asked for */
 /*
  * Upstream's half, which knows no range calls, says H_PARAMETER also for a page that is
  * busy: it is asked again, with longer naps.
@@ -152,7 +152,7 @@ static int64_t move_range(struct uv_svm *svm, uint64_t gfn, uint64_t n, bool *si
 
 	while (n) {
 		uint64_t done;
-		int64_t ret = move_some(svm, gfn, uv_min32(STEP_GFNS, n), single, &done);
+		int64_t ret = move_some(svm, gfn, n < STEP_GFNS ? n : STEP_GFNS, single, &done);
 
 		if (!uv_svm_is(svm, UV_VM_TRANSIENT))
 			return U_INVALID;
