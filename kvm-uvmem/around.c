@@ -22,12 +22,11 @@
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/moduleparam.h>
-#include <linux/pgtable.h>
-#include <linux/rcupdate.h>
 
 #include "uvmem.h"
 
 #define PATIENCE_MAX	5	/* 2^n - 1 faults in a row before a window opens */
+#define AHEAD_MIN	16	/* pages that are worth another CPU */
 
 static unsigned int fault_around = 32;
 module_param(fault_around, uint, 0644);
@@ -79,7 +78,9 @@ static struct uvmem_stream *find_stream(struct uvmem_around *around, u64 gfn)
 	for (s = around->stream; s < around->stream + UVMEM_STREAMS; s++) {
 		if (s->end && (gfn + 1 == s->first || gfn == s->end))
 			return s;
-		if (gfn >= s->first && gfn < s->end)
+		if (s->ahead > s->end && gfn == s->ahead)
+			return s;
+		if (gfn >= s->first && gfn < max(s->end, s->ahead))
 			within = s;
 	}
 	return within;
@@ -113,7 +114,7 @@ static unsigned long learn(struct uvmem_around *around, u64 gfn, struct uvmem_st
 		return 1;
 	}
 	/* In the middle: again, or a page that the guest took back. */
-	if (gfn >= s->first && gfn < s->end) {
+	if (gfn >= s->first && gfn < max(s->end, s->ahead) && gfn != s->end) {
 		*stream = NULL;
 		return 1;
 	}
@@ -161,36 +162,63 @@ unsigned long uvmem_around_window(struct uvmem_slot *slot, u64 gfn, u64 lowest, 
 	return end - *first;
 }
 
-/* The page table entry of @addr, unlocked: a value of some moment. */
-static bool is_young(struct mm_struct *mm, unsigned long addr)
+/**
+ * uvmem_around_count() - pages in a row that may go along
+ * @slot: the memslot
+ * @gfn: the first one
+ * @most: no more than these
+ *
+ * Context: any; true for as long as the stripe is held, but for pages that the host
+ * drops.
+ */
+unsigned long uvmem_around_count(struct uvmem_slot *slot, u64 gfn, unsigned long most)
 {
-	bool young = true;
-	pgd_t *pgd;
-	p4d_t *p4d;
-	pud_t *pud;
-	pmd_t pmd;
-	pte_t pte;
+	u64 end = min(gfn + most, slot->base_gfn + slot->npages), i = gfn;
 
-	/* Page tables go away by RCU, if at all under the mmap lock. */
-	rcu_read_lock();
-	pgd = pgd_offset(mm, addr);
-	if (pgd_none(READ_ONCE(*pgd)))
-		goto out;
-	p4d = p4d_offset(pgd, addr);
-	if (p4d_none(READ_ONCE(*p4d)))
-		goto out;
-	pud = pud_offset(p4d, addr);
-	if (pud_none(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
-		goto out;
-	pmd = pmdp_get_lockless(pmd_offset(pud, addr));
-	if (!pmd_present(pmd) || pmd_leaf(pmd))
-		goto out;
-	pte = ptep_get(pte_offset_kernel(&pmd, addr));
-	if (pte_present(pte))
-		young = pte_young(pte);
-out:
-	rcu_read_unlock();
-	return young;
+	while (i < end && may_go_along(slot, i))
+		i++;
+	return i - gfn;
+}
+
+/* The stream whose last window of full size holds @gfn. */
+static struct uvmem_stream *full_stream(struct uvmem_around *around, u64 gfn)
+{
+	unsigned int full = min_t(unsigned int, READ_ONCE(fault_around), UVMEM_RUN_MAX);
+	struct uvmem_stream *s;
+
+	for (s = around->stream; s < around->stream + UVMEM_STREAMS; s++)
+		if (gfn == s->first && gfn < s->end && s->window == full && full > 1)
+			return s;
+	return NULL;
+}
+
+/**
+ * uvmem_around_claim() - claim the stripe that a reader comes to next, see ahead.c
+ * @slot: the memslot
+ * @gfn: the GFN touched, of the window that uvmem_around_window() has just returned
+ *
+ * Context: @gfn's stripe held.
+ * Return: true if there are pages for the worker: those that slot->ahead says.
+ */
+bool uvmem_around_claim(struct uvmem_slot *slot, u64 gfn)
+{
+	struct uvmem_ahead *ahead = &slot->ahead;
+	u64 next = round_down(gfn, UVMEM_RUN_MAX) + UVMEM_RUN_MAX;
+	struct uvmem_stream *s;
+	unsigned long n;
+
+	spin_lock(&slot->around.lock);
+	s = full_stream(&slot->around, gfn);
+	n = s && !ahead->busy && s->ahead <= next ?
+		    uvmem_around_count(slot, next, UVMEM_RUN_MAX) : 0;
+	if (n >= AHEAD_MIN) {
+		ahead->gfn = next;
+		ahead->npages = n;
+		WRITE_ONCE(ahead->busy, true);
+		s->ahead = next + n;
+	}
+	spin_unlock(&slot->around.lock);
+	return n >= AHEAD_MIN;
 }
 
 /**
@@ -205,9 +233,9 @@ void uvmem_around_returns(struct uvmem_slot *slot, u64 gfn)
 	struct uvmem_around *around = &slot->around;
 	struct uvmem_stream *s;
 
-	if (is_young(slot->svm->mm, uvmem_slot_hva(slot, gfn)))
+	if (uvmem_pte_young(slot->svm->mm, uvmem_slot_hva(slot, gfn)))
 		return;
-	atomic64_inc(&slot->svm->count.unseen);
+	uvmem_count(&slot->svm->count->unseen);
 	spin_lock(&around->lock);
 	for (s = around->stream; s < around->stream + UVMEM_STREAMS; s++) {
 		s->window = max(s->window / 2, 1U);

@@ -9,8 +9,9 @@
  * The memslot is in the page's zone_device_data, the GFN in a table beside: eight
  * bytes a page, which while the page is free make a list of the free ones.
  *
- * uvmem_pool.lock guards both. page_free() takes it with page table locks held;
- * nothing sleeps under it.
+ * uvmem_pool.lock guards both while the page is free or becomes so: who holds a
+ * reference reads them, and lets the page stand for nothing, without it. page_free()
+ * takes it with page table locks held; nothing sleeps under it.
  */
 #include <linux/ioport.h>
 #include <linux/memremap.h>
@@ -92,7 +93,7 @@ struct page *uvmem_devpage_alloc(struct uvmem_slot *slot, u64 gfn)
 
 /**
  * uvmem_devpage_slot() - what a device page stands for
- * @page: a page of the pool
+ * @page: a page of the pool, with a reference of the caller's
  * @gfn: out: the GFN
  *
  * Context: inside uvmem_srcu, which keeps the memslot alive.
@@ -100,25 +101,29 @@ struct page *uvmem_devpage_alloc(struct uvmem_slot *slot, u64 gfn)
  */
 struct uvmem_slot *uvmem_devpage_slot(struct page *page, u64 *gfn)
 {
-	struct uvmem_slot *slot;
-
-	spin_lock(&pool.lock);
-	slot = page->zone_device_data;
-	*gfn = pool.gfn[uvmem_devpage_index(page)];
-	spin_unlock(&pool.lock);
-	return slot;
+	*gfn = READ_ONCE(pool.gfn[uvmem_devpage_index(page)]);
+	return READ_ONCE(page->zone_device_data);
 }
 
 /**
  * uvmem_devpage_detach() - let a device page stand for nothing
- * @page: a page of the pool
+ * @page: a page of the pool, with a reference of the caller's
  *
  * Freeing it changes no GFN from now on, and the host gets zeros from it.
  */
 void uvmem_devpage_detach(struct page *page)
 {
+	WRITE_ONCE(page->zone_device_data, NULL);
+}
+
+/**
+ * uvmem_devpage_orphan() - the same for a page that may be freed meanwhile
+ * @page: a page of the pool
+ */
+void uvmem_devpage_orphan(struct page *page)
+{
 	spin_lock(&pool.lock);
-	page->zone_device_data = NULL;
+	uvmem_devpage_detach(page);
 	spin_unlock(&pool.lock);
 }
 

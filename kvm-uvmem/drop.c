@@ -37,6 +37,30 @@ static void drop_run(struct uvmem_slot *slot, u64 gfn, unsigned long n, struct u
 	mmap_read_unlock(mm);
 }
 
+struct part {
+	struct uvmem_slot *slot;
+	enum uvmem_reason reason;
+};
+
+/* A part of a memslot, with a reference to the mm held. Killed or not, all of it is done. */
+static s64 drop_part(void *arg, u64 gfn, u64 npages, u64 *done)
+{
+	struct uvmem_pfns *pfns = kmalloc(sizeof(*pfns), GFP_KERNEL | __GFP_NOFAIL);
+	struct part *part = arg;
+	u64 end = gfn + npages;
+
+	*done = npages;
+	while (gfn < end) {
+		unsigned long n = min(UVMEM_RUN_MAX - (gfn & (UVMEM_RUN_MAX - 1)), end - gfn);
+
+		drop_run(part->slot, gfn, n, pfns, part->reason);
+		gfn += n;
+		cond_resched();
+	}
+	kfree(pfns);
+	return 0;
+}
+
 /*
  * A device page, wherever it is. On termination the last resort is to let it
  * stand for nothing: who touches it gets zeros.
@@ -62,7 +86,7 @@ static int drop_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason
 
 	mutex_lock(stripe);
 	if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM) {
-		uvmem_devpage_detach(uvmem_devpage((u32)uvmem_gfn_value(slot, gfn)));
+		uvmem_devpage_orphan(uvmem_devpage((u32)uvmem_gfn_value(slot, gfn)));
 		uvmem_gfn_set(slot, gfn, UVMEM_GFN_NORMAL, 0, reason, 0);
 	}
 	mutex_unlock(stripe);
@@ -137,20 +161,13 @@ static void drop_gfn(struct uvmem_slot *slot, u64 gfn, bool have_mm, enum uvmem_
  */
 int uvmem_drop_slot(struct uvmem_slot *slot, enum uvmem_reason reason)
 {
-	u64 gfn = slot->base_gfn, end = gfn + slot->npages;
+	u64 gfn = slot->base_gfn, end = gfn + slot->npages, done;
 	bool have_mm = mmget_not_zero(slot->svm->mm);
-	struct uvmem_pfns *pfns;
+	struct part part = { .slot = slot, .reason = reason };
 	int ret = 0;
 
-	pfns = kmalloc(sizeof(*pfns), GFP_KERNEL | __GFP_NOFAIL);
-	while (have_mm && gfn < end) {
-		unsigned long n = min(UVMEM_RUN_MAX - (gfn & (UVMEM_RUN_MAX - 1)), end - gfn);
-
-		drop_run(slot, gfn, n, pfns, reason);
-		gfn += n;
-		cond_resched();
-	}
-	kfree(pfns);
+	if (have_mm)
+		uvmem_spread(gfn, slot->npages, false, drop_part, &part, &done);
 
 	for (gfn = slot->base_gfn; !ret && gfn < end; gfn++) {
 		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_NORMAL)

@@ -32,8 +32,14 @@ static void account(struct uvmem_svm *svm, enum uvmem_gfn_state from,
 {
 	if (from == to)
 		return;
-	atomic64_dec(&svm->states[from]);
-	atomic64_inc(&svm->states[to]);
+	if (from == UVMEM_GFN_SHARED)
+		atomic64_dec(&svm->shared);
+	else
+		this_cpu_dec(svm->count->states[from]);
+	if (to == UVMEM_GFN_SHARED)
+		atomic64_inc(&svm->shared);
+	else
+		this_cpu_inc(svm->count->states[to]);
 }
 
 /**
@@ -70,13 +76,23 @@ u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn)
 }
 
 /**
+ * uvmem_gfn_clock() - the time at which a transition begins, for the tracepoint
+ *
+ * Return: nanoseconds; 0, at no cost, if nobody traces.
+ */
+u64 uvmem_gfn_clock(void)
+{
+	return trace_uvmem_gfn_enabled() ? ktime_get_ns() : 0;
+}
+
+/**
  * uvmem_gfn_set() - change the state of a GFN
  * @slot: the memslot
  * @gfn: a GFN of @slot
  * @state: new state
  * @value: its value
  * @reason: for the tracepoint
- * @start_ns: when the transition began (ktime_get_ns()), 0 if it took no time
+ * @start_ns: when the transition began (uvmem_gfn_clock()), 0 if it took no time
  *
  * Context: the GFN's stripe is held, or nobody else can reach the slot.
  */
@@ -112,7 +128,7 @@ void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index)
 	    cmpxchg(entry(slot, gfn), old, new) != old)
 		return;
 	account(slot->svm, UVMEM_GFN_UVMEM, UVMEM_GFN_MEM);
-	atomic64_inc(&slot->svm->count.drops);
+	uvmem_count(&slot->svm->count->drops);
 	trace_uvmem_gfn(slot->svm->lpid, gfn << PAGE_SHIFT, UVMEM_GFN_UVMEM, UVMEM_GFN_MEM,
 			UVMEM_R_DROP, 0);
 }

@@ -132,7 +132,7 @@ static s64 dispatch(struct uvmem_svm *svm, u64 nr, const u64 args[4], u64 out[1]
 	}
 	srcu_read_unlock(&uvmem_srcu, idx);
 	if (ret == H_BUSY)
-		atomic64_inc(&svm->count.busy);
+		uvmem_count(&svm->count->busy);
 	return ret;
 }
 

@@ -26,7 +26,7 @@ static bool note_range(struct uvmem_slot *slot, u64 first, u64 last)
 	bool found = false;
 	u64 gfn;
 
-	if (!atomic64_read(&svm->states[UVMEM_GFN_SHARED]))
+	if (!atomic64_read(&svm->shared))
 		return false;
 	for (gfn = first; gfn <= last; gfn++) {
 		if (uvmem_gfn_state(slot, gfn) != UVMEM_GFN_SHARED || !uvmem_gfn_value(slot, gfn))
@@ -81,7 +81,7 @@ static void inval_page(struct uvmem_slot *slot, u64 gfn)
 	       U_BUSY)
 		cond_resched();
 	unpin_user_pages_dirty_lock(&page, 1, true);
-	atomic64_inc(&svm->count.invals);
+	uvmem_count(&svm->count->invals);
 }
 
 static void inval_gfn(struct uvmem_svm *svm, u64 gfn)

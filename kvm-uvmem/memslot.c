@@ -140,8 +140,9 @@ void uvmem_slot_delete(struct uvmem_slot *slot)
 	uvmem_drop_slot(slot, UVMEM_R_TERMINATE);
 	mmu_interval_notifier_remove(&slot->notifier);
 	synchronize_srcu(&uvmem_srcu);	/* host faults on its device pages */
+	uvmem_ahead_exit(slot);
 
-	atomic64_sub(slot->npages, &svm->states[UVMEM_GFN_NORMAL]);
+	this_cpu_sub(svm->count->states[UVMEM_GFN_NORMAL], slot->npages);
 	vfree(slot->gfn);
 	kfree(slot);
 }
@@ -187,6 +188,7 @@ static struct uvmem_slot *slot_alloc(struct uvmem_svm *svm, const struct uvmem_m
 	slot->npages = req->memory_size >> PAGE_SHIFT;
 	slot->hva = req->userspace_addr;
 	uvmem_around_init(slot);
+	uvmem_ahead_init(slot);
 	slot->gfn = __vcalloc(slot->npages, sizeof(*slot->gfn),
 			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!slot->gfn) {
@@ -228,7 +230,7 @@ static int slot_add(struct uvmem_svm *svm, const struct uvmem_memslot *req)
 					   slot->npages << PAGE_SHIFT, &uvmem_inval_ops);
 	if (ret)
 		goto err_free;
-	atomic64_add(slot->npages, &svm->states[UVMEM_GFN_NORMAL]);
+	this_cpu_add(svm->count->states[UVMEM_GFN_NORMAL], slot->npages);
 	ret = slot_hotplug(slot);
 	if (ret)
 		goto err_notifier;
@@ -243,7 +245,7 @@ err_register:
 	uvmem_slot_unregister(slot);
 	uvmem_drop_slot(slot, UVMEM_R_TERMINATE);
 err_notifier:
-	atomic64_sub(slot->npages, &svm->states[UVMEM_GFN_NORMAL]);
+	this_cpu_sub(svm->count->states[UVMEM_GFN_NORMAL], slot->npages);
 	mmu_interval_notifier_remove(&slot->notifier);
 err_free:
 	vfree(slot->gfn);

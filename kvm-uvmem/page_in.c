@@ -8,16 +8,13 @@
  * into the page table. What fails on the way leaves its page where it was, with
  * sealed content that both sides can go on with.
  *
- * One CPU does all of a range: unmapping a page that is present has every CPU that
- * runs the VMM flush its TLB, page by page. The VMM's own thread is the one that
- * runs it.
+ * A large range is for several workers; the VMM's thread waits (spread.c says why).
  *
  * Locks: mmap lock (read), then the stripe of the run.
  */
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "uvmem.h"
 
@@ -30,8 +27,10 @@ struct page_in {
 	u64 start_ns;
 	bool touched_only;	/* leave alone what nobody ever touched */
 	bool copy;		/* false: the ultravisor knows the content */
+	bool alone;		/* other CPUs work on other runs */
 	u32 stamp;		/* when the guest asked for it, or 0 */
 	s64 error;		/* first refusal of the ultravisor */
+	struct task_struct *caller;	/* who stops it when killed */
 	enum uvmem_reason reason;
 	DECLARE_BITMAP(holes, UVMEM_RUN_MAX);	/* left alone: never touched */
 	unsigned long src[UVMEM_RUN_MAX];
@@ -96,7 +95,7 @@ static void copy_pages_in(struct page_in *in)
 	if (!in->copy)
 		return;
 	uvsim_ucall_run(UV_PAGE_IN, in->slot->svm->lpid, in->gfn << PAGE_SHIFT,
-			UV_SIM_PAGE_IN_SECURE, in->ra, in->rc, in->npages, false);
+			UV_SIM_PAGE_IN_SECURE, in->ra, in->rc, in->npages, in->alone);
 	for (i = 0; i < in->npages; i++) {
 		if (in->ra[i] == UVSIM_NO_RA || in->rc[i] == U_SUCCESS)
 			continue;
@@ -172,7 +171,7 @@ static void migrate_in(struct page_in *in)
 		uvmem_gfn_set(in->slot, in->gfn + i, UVMEM_GFN_UVMEM,
 			      UVMEM_DEVICE(uvmem_devpage_index(dpage), in->stamp), in->reason,
 			      in->start_ns);
-		atomic64_inc(&in->slot->svm->count.page_ins);
+		uvmem_count(&in->slot->svm->count->page_ins);
 	}
 }
 
@@ -193,22 +192,28 @@ static void look_at_pages_along(struct page_in *in)
  */
 static int page_in_run(struct page_in *in, struct vm_area_struct *vma, unsigned long addr)
 {
+	unsigned long end = addr + (in->npages << PAGE_SHIFT);
 	int ret;
 
-	memset(in->dst, 0, in->npages * sizeof(in->dst[0]));
 	bitmap_zero(in->holes, UVMEM_RUN_MAX);
+	if (in->touched_only && vma_is_anonymous(vma) &&
+	    uvmem_no_page_table(vma->vm_mm, addr, end)) {
+		bitmap_fill(in->holes, in->npages);
+		return 0;
+	}
+	memset(in->dst, 0, in->npages * sizeof(in->dst[0]));
 	in->mig = (struct migrate_vma) {
 		.vma = vma,
 		.start = addr,
-		.end = addr + (in->npages << PAGE_SHIFT),
+		.end = end,
 		.src = in->src,
 		.dst = in->dst,
 		.pgmap_owner = uvmem_pool_owner(),
 		.flags = MIGRATE_VMA_SELECT_SYSTEM,
 	};
-	in->start_ns = ktime_get_ns();
+	in->start_ns = uvmem_gfn_clock();
 	look_at_pages_along(in);
-	atomic64_inc(&in->slot->svm->count.migrate_calls);
+	uvmem_count(&in->slot->svm->count->migrate_calls);
 	ret = migrate_vma_setup(&in->mig);
 	if (ret)
 		return ret;
@@ -317,11 +322,49 @@ static s64 page_in_locked(struct page_in *in, struct uvmem_svm *svm, u64 gfn, u6
 		*done += n;
 		if (rc)
 			return rc;
-		if (fatal_signal_pending(current))
+		if (fatal_signal_pending(in->caller))
 			return H_BUSY;
 		uvmem_mmap_relax(svm->mm);
 	}
 	return H_SUCCESS;
+}
+
+/* What the parts of a range have in common. */
+struct part {
+	struct uvmem_svm *svm;
+	u64 flags;
+	bool alone;
+	struct task_struct *caller;
+	s64 error;		/* page_in.error of a part that failed */
+};
+
+/* A part of a range, with a reference to the mm held. */
+static s64 page_in_part(void *arg, u64 gfn, u64 npages, u64 *done)
+{
+	struct part *part = arg;
+	struct uvmem_svm *svm = part->svm;
+	struct page_in *in = kmalloc(sizeof(*in), GFP_KERNEL);
+	s64 rc;
+
+	*done = 0;
+	if (!in) {
+		WRITE_ONCE(part->error, H_BUSY);
+		return H_BUSY;
+	}
+	in->touched_only = part->flags & H_SIM_PAGE_IN_TOUCHED;
+	in->stamp = part->flags & H_SIM_PAGE_IN_GUEST ? uvmem_around_stamp() : 0;
+	in->alone = part->alone;
+	in->caller = part->caller;
+	in->copy = true;
+	in->reason = UVMEM_R_PAGE_IN;
+	in->error = 0;
+	mmap_read_lock(svm->mm);
+	rc = page_in_locked(in, svm, gfn, npages, done);
+	mmap_read_unlock(svm->mm);
+	if (rc && in->error)
+		WRITE_ONCE(part->error, in->error);
+	kfree(in);
+	return rc;
 }
 
 /**
@@ -331,7 +374,7 @@ static s64 page_in_locked(struct page_in *in, struct uvmem_svm *svm, u64 gfn, u6
  * @npages: number of pages
  * @flags: H_SIM_PAGE_IN_TOUCHED to leave pages alone that nobody ever touched,
  *	H_SIM_PAGE_IN_GUEST if the guest touched one of them
- * @done: out: pages done, from the start of the range
+ * @done: out: pages done, from the start of the range; others may be done as well
  *
  * H_SVM_PAGE_IN without H_PAGE_IN_SHARED. Shared GFNs that the guest unshared
  * are unpinned first.
@@ -343,33 +386,22 @@ static s64 page_in_locked(struct page_in *in, struct uvmem_svm *svm, u64 gfn, u6
  */
 s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 flags, u64 *done)
 {
-	struct page_in *in;
+	struct part part = {
+		.svm = svm, .flags = flags, .alone = uvmem_spreads(npages), .caller = current,
+	};
+	u64 more;
 	s64 rc;
 
 	*done = 0;
-	in = kmalloc(sizeof(*in), GFP_KERNEL);
-	if (!in)
-		return H_BUSY;
-	in->touched_only = flags & H_SIM_PAGE_IN_TOUCHED;
-	in->stamp = flags & H_SIM_PAGE_IN_GUEST ? uvmem_around_stamp() : 0;
-	in->copy = true;
-	in->reason = UVMEM_R_PAGE_IN;
-	in->error = 0;
-	if (!mmget_not_zero(svm->mm)) {
-		kfree(in);
+	if (!mmget_not_zero(svm->mm))
 		return H_PARAMETER;
-	}
-	mmap_read_lock(svm->mm);
-	rc = page_in_locked(in, svm, gfn, npages, done);
-	mmap_read_unlock(svm->mm);
-	if (rc == H_BUSY && !in->error) {
+	rc = uvmem_spread(gfn, npages, true, page_in_part, &part, done);
+	if (rc == H_BUSY && !part.error && !fatal_signal_pending(current)) {
 		uvsim_lru_drain_all();
-		mmap_read_lock(svm->mm);
-		rc = page_in_locked(in, svm, gfn, npages, done);
-		mmap_read_unlock(svm->mm);
+		rc = uvmem_spread(gfn + *done, npages - *done, true, page_in_part, &part, &more);
+		*done += more;
 	}
 	mmput(svm->mm);
-	kfree(in);
 	return rc;
 }
 

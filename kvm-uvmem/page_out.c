@@ -17,7 +17,6 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "uvmem.h"
 
@@ -111,7 +110,7 @@ static bool alloc_destinations(struct page_out *out)
 /* @rc: of UV_PAGE_OUT. U_P3, U_PARAMETER: there is nothing in secure memory. */
 static void set_moved(struct page_out *out, unsigned long i, s64 rc)
 {
-	struct uvmem_counters *count = &out->slot->svm->count;
+	struct uvmem_svm *svm = out->slot->svm;
 	enum uvmem_gfn_state state = UVMEM_GFN_MEM;
 	enum uvmem_reason reason = out->reason;
 	u64 value = UVMEM_MEM_DROPPED;
@@ -132,11 +131,11 @@ static void set_moved(struct page_out *out, unsigned long i, s64 rc)
 	}
 	uvmem_gfn_set(out->slot, out->gfn + i, state, value, reason, out->start_ns);
 	if (reason == UVMEM_R_HOST_ALONG)
-		atomic64_inc(&count->along);
+		uvmem_count(&svm->count->along);
 	else if (reason == UVMEM_R_HOST_TOUCH)
-		atomic64_inc(&count->host_faults);
+		uvmem_count(&svm->count->host_faults);
 	else if (reason == UVMEM_R_PAGE_OUT)
-		atomic64_inc(&count->page_outs);
+		uvmem_count(&svm->count->page_outs);
 }
 
 /* What the ultravisor did not fill is filled with zeros. */
@@ -215,9 +214,9 @@ static int page_out_vma(struct page_out *out, struct page *fault_page)
 	};
 	int ret = 0;
 
-	out->start_ns = ktime_get_ns();
+	out->start_ns = uvmem_gfn_clock();
 	if (out->slot)
-		atomic64_inc(&out->slot->svm->count.migrate_calls);
+		uvmem_count(&out->slot->svm->count->migrate_calls);
 	if (migrate_vma_setup(&mig))
 		return -EINVAL;
 	if (mig.cpages)
@@ -281,7 +280,7 @@ int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason rea
 	s64 rc;
 	struct page_out out = {
 		.slot = slot, .gfn = gfn, .npages = 1, .reason = reason,
-		.start_ns = ktime_get_ns(), .src = &src, .dst = &dst, .ra = &ra, .rc = &rc,
+		.start_ns = uvmem_gfn_clock(), .src = &src, .dst = &dst, .ra = &ra, .rc = &rc,
 	};
 	int ret;
 
@@ -329,6 +328,8 @@ static int page_out_touched(struct page_out *out, const struct vm_fault *vmf)
 	if (out->slot) {
 		one = *out;
 		widen(out, vmf);
+		if (out->npages > 1 && vmf->vma->vm_mm == out->slot->svm->mm)
+			out->alone = uvmem_ahead(out->slot, one.gfn);
 		if (out->npages > 1)
 			pfns = kmalloc(sizeof(*pfns), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 		if (!pfns)
@@ -344,6 +345,38 @@ static int page_out_touched(struct page_out *out, const struct vm_fault *vmf)
 	ret = page_out_vma(out, vmf->page);
 	kfree(pfns);
 	return ret;
+}
+
+/**
+ * uvmem_page_out_ahead() - move pages that the host is about to touch
+ * @slot: the memslot
+ * @gfn: first GFN
+ * @npages: number of pages, all in one stripe; those up to the first that may not go
+ *	along with another are moved
+ *
+ * Context: mmap lock (read) of the VMM held; takes the stripe.
+ */
+void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages)
+{
+	unsigned long addr = uvmem_slot_hva(slot, gfn);
+	struct vm_area_struct *vma = vma_lookup(slot->svm->mm, addr);
+	struct page_out out = {
+		.slot = slot, .vma = vma, .addr = addr, .gfn = gfn,
+		.touched = ULONG_MAX, .alone = true, .reason = UVMEM_R_HOST_TOUCH,
+	};
+	struct uvmem_pfns *pfns;
+
+	if (!vma)
+		return;
+	pfns = kmalloc(sizeof(*pfns), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (!pfns)
+		return;
+	mutex_lock(uvmem_stripe(slot->svm, gfn));
+	out.npages = uvmem_around_count(slot, gfn, uvmem_run_len(slot, gfn, vma, addr, npages));
+	if (out.npages)
+		page_out_run(&out, pfns);
+	mutex_unlock(uvmem_stripe(slot->svm, gfn));
+	kfree(pfns);
 }
 
 /**
@@ -363,6 +396,7 @@ vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf)
 	};
 	struct mutex *stripe = NULL;
 	int idx, ret;
+	u64 gfn;
 
 	idx = srcu_read_lock(&uvmem_srcu);
 	out.slot = uvmem_devpage_slot(vmf->page, &out.gfn);
@@ -370,7 +404,8 @@ vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf)
 		stripe = uvmem_stripe(out.slot->svm, out.gfn);
 		mutex_lock(stripe);
 	}
-	ret = page_out_touched(&out, vmf);
+	/* Who had the stripe before may have moved it. */
+	ret = uvmem_devpage_slot(vmf->page, &gfn) == out.slot ? page_out_touched(&out, vmf) : 0;
 	if (stripe)
 		mutex_unlock(stripe);
 	srcu_read_unlock(&uvmem_srcu, idx);
@@ -389,7 +424,7 @@ static s64 page_out_dropped(struct uvmem_slot *slot, u64 gfn)
 {
 	struct uvmem_svm *svm = slot->svm;
 	struct mutex *stripe = uvmem_stripe(svm, gfn);
-	u64 start_ns = ktime_get_ns();
+	u64 start_ns = uvmem_gfn_clock();
 	struct page *page;
 	s64 rc = U_P3;
 
@@ -405,7 +440,7 @@ static s64 page_out_dropped(struct uvmem_slot *slot, u64 gfn)
 		if (rc == U_SUCCESS) {
 			uvmem_gfn_set(slot, gfn, UVMEM_GFN_MEM, UVMEM_MEM_SEALED,
 				      UVMEM_R_PAGE_OUT, start_ns);
-			atomic64_inc(&svm->count.page_outs);
+			uvmem_count(&svm->count->page_outs);
 			set_page_dirty(page);
 		} else if (rc == U_P3) {
 			uvmem_gfn_set(slot, gfn, UVMEM_GFN_MEM, UVMEM_MEM_EMPTY,
@@ -530,7 +565,7 @@ s64 uvmem_page_out(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done)
 	*done = 0;
 	if (!mmget_not_zero(svm->mm))
 		return H_PARAMETER;
-	rc = uvmem_spread(gfn, npages, page_out_part, &part, done);
+	rc = uvmem_spread(gfn, npages, false, page_out_part, &part, done);
 	mmput(svm->mm);
 	return rc;
 }

@@ -14,7 +14,6 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "uvmem.h"
 
@@ -64,7 +63,7 @@ s64 uvmem_unshare_page(struct uvmem_slot *slot, u64 gfn)
 		return H_PARAMETER;
 	uvmem_unpin(slot, gfn);
 	uvmem_gfn_set(slot, gfn, UVMEM_GFN_MEM, UVMEM_MEM_EMPTY, UVMEM_R_UNSHARE, 0);
-	atomic64_inc(&svm->count.unshares);
+	uvmem_count(&svm->count->unshares);
 	return H_SUCCESS;
 }
 
@@ -106,7 +105,7 @@ static s64 install_shared(struct uvmem_slot *slot, u64 gfn, struct page *page,
 			      start_ns);
 	spin_unlock(&svm->inval_lock);
 	if (!stale) {
-		atomic64_inc(&svm->count.shares);
+		uvmem_count(&svm->count->shares);
 		return H_SUCCESS;
 	}
 	/* H has another page by now: G must not keep this one. */
@@ -143,7 +142,7 @@ static s64 share_page(struct uvmem_slot *slot, u64 gfn, struct uvmem_pfns *pfns)
 	struct mutex *stripe = uvmem_stripe(slot->svm, gfn);
 	unsigned long addr = uvmem_slot_hva(slot, gfn), seq;
 	struct mm_struct *mm = slot->svm->mm;
-	u64 start_ns = ktime_get_ns();
+	u64 start_ns = uvmem_gfn_clock();
 	struct vm_area_struct *vma;
 	struct page *page;
 	long pinned;

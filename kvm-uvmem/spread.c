@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Work on a large range of GFNs, on several CPUs: the caller and a few workers take
- * run after run until none is left. Small ranges are the caller's alone, since
- * waking another CPU costs as much as moving some pages.
+ * Work on a large range of GFNs, on several CPUs: the caller and a few workers, or
+ * workers alone, take run after run until none is left. Small ranges are the caller's
+ * alone, since waking another CPU costs as much as moving some pages.
+ *
+ * A page-in is for workers alone. It takes pages out of H that are present, and
+ * migrate_vma flushes the TLB for each of them, on every CPU that has H loaded: if the
+ * caller worked, too, every page of the workers' would interrupt it. A worker is a
+ * kernel thread, whose CPU gives H up at the first flush.
  *
  * Locks: spread.lock, for the next run and the first failure. The caller may hold
  * what the workers need to be held, but no lock that they take.
@@ -14,12 +19,12 @@
 #include "../uv-sim/linux/cpus.h"
 #include "uvmem.h"
 
-#define SHARE_MIN	(2 * UVMEM_RUN_MAX)	/* GFNs that are worth another CPU */
+#define SHARE_MIN	(2 * UVMEM_RUN_MAX)	/* GFNs that are worth a worker */
 
 static unsigned int bulk_cpus;
 module_param(bulk_cpus, uint, 0644);
 MODULE_PARM_DESC(bulk_cpus,
-		 "most CPUs that one large page-out uses; 0: all (default)");
+		 "most CPUs that one large page-in or page-out uses; 0: all (default)");
 
 struct spread {
 	uvmem_run_fn fn;
@@ -69,13 +74,12 @@ static void work_on(void *arg)
 	}
 }
 
-static unsigned int workers_for(u64 npages)
+static unsigned int cpus_for(u64 npages)
 {
 	unsigned int cpus = READ_ONCE(bulk_cpus) ?: num_online_cpus();
 
-	cpus = min(cpus, num_online_cpus());
-	cpus = min_t(u64, cpus, npages / SHARE_MIN);
-	return cpus ? min(cpus - 1, UVSIM_WORKERS_MAX) : 0;
+	cpus = min3(cpus, num_online_cpus(), UVSIM_WORKERS_MAX + 1);
+	return max_t(u64, min_t(u64, cpus, npages / SHARE_MIN), 1);
 }
 
 /**
@@ -84,13 +88,14 @@ static unsigned int workers_for(u64 npages)
  */
 bool uvmem_spreads(u64 npages)
 {
-	return workers_for(npages);
+	return cpus_for(npages) > 1;
 }
 
 /**
  * uvmem_spread() - call a function for a range of GFNs, run by run
  * @gfn: first GFN
  * @npages: number of GFNs
+ * @apart: the caller only waits, unless the range is small
  * @fn: works on GFNs of one run, or, on a small range, on all of them
  * @arg: its first argument
  * @done: out: GFNs done, from the start; others may be done as well
@@ -98,17 +103,20 @@ bool uvmem_spreads(u64 npages)
  * Context: process context; sleeps. @fn is called in others, too.
  * Return: 0, or what @fn returned for the first GFN that is not done.
  */
-s64 uvmem_spread(u64 gfn, u64 npages, uvmem_run_fn fn, void *arg, u64 *done)
+s64 uvmem_spread(u64 gfn, u64 npages, bool apart, uvmem_run_fn fn, void *arg, u64 *done)
 {
-	unsigned int n = workers_for(npages);
+	unsigned int cpus = cpus_for(npages);
 	struct spread s = {
 		.fn = fn, .arg = arg, .next = gfn, .end = gfn + npages, .failed_at = U64_MAX,
 	};
 
-	if (!n)
+	if (npages < SHARE_MIN || (cpus == 1 && !apart))
 		return fn(arg, gfn, npages, done);
 	spin_lock_init(&s.lock);
-	uvsim_on_cpus(n, work_on, &s);
+	if (apart)
+		uvsim_on_cpus_apart(min(cpus, UVSIM_WORKERS_MAX), work_on, &s);
+	else
+		uvsim_on_cpus(cpus - 1, work_on, &s);
 	*done = min(s.failed_at, s.end) - gfn;
 	return s.ret;
 }

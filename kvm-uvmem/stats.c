@@ -10,6 +10,18 @@
 
 static struct dentry *dir;
 
+static void sum(struct uvmem_svm *svm, struct uvmem_counters *all)
+{
+	s64 *to = (s64 *)all;
+	unsigned int i;
+	int cpu;
+
+	memset(all, 0, sizeof(*all));
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < sizeof(*all) / sizeof(*to); i++)
+			to[i] += READ_ONCE(((s64 *)per_cpu_ptr(svm->count, cpu))[i]);
+}
+
 /**
  * uvmem_get_stats() - statistics of a VM
  * @svm: the VM
@@ -17,22 +29,26 @@ static struct dentry *dir;
  */
 void uvmem_get_stats(struct uvmem_svm *svm, struct uvmem_stats *st)
 {
+	struct uvmem_counters all;
+
+	/* While GFNs change, one can be counted where it came to and not where it was. */
+	sum(svm, &all);
 	*st = (struct uvmem_stats) {
-		.normal = atomic64_read(&svm->states[UVMEM_GFN_NORMAL]),
-		.uvmem = atomic64_read(&svm->states[UVMEM_GFN_UVMEM]),
-		.mem = atomic64_read(&svm->states[UVMEM_GFN_MEM]),
-		.shared = atomic64_read(&svm->states[UVMEM_GFN_SHARED]),
-		.page_ins = atomic64_read(&svm->count.page_ins),
-		.page_outs = atomic64_read(&svm->count.page_outs),
-		.host_faults = atomic64_read(&svm->count.host_faults),
-		.shares = atomic64_read(&svm->count.shares),
-		.unshares = atomic64_read(&svm->count.unshares),
-		.invals = atomic64_read(&svm->count.invals),
-		.drops = atomic64_read(&svm->count.drops),
-		.busy = atomic64_read(&svm->count.busy),
-		.migrate_calls = atomic64_read(&svm->count.migrate_calls),
-		.host_along = atomic64_read(&svm->count.along),
-		.host_unseen = atomic64_read(&svm->count.unseen),
+		.normal = max(all.states[UVMEM_GFN_NORMAL], 0LL),
+		.uvmem = max(all.states[UVMEM_GFN_UVMEM], 0LL),
+		.mem = max(all.states[UVMEM_GFN_MEM], 0LL),
+		.shared = atomic64_read(&svm->shared),
+		.page_ins = all.page_ins,
+		.page_outs = all.page_outs,
+		.host_faults = all.host_faults,
+		.shares = all.shares,
+		.unshares = all.unshares,
+		.invals = all.invals,
+		.drops = all.drops,
+		.busy = all.busy,
+		.migrate_calls = all.migrate_calls,
+		.host_along = all.along,
+		.host_unseen = all.unseen,
 	};
 }
 

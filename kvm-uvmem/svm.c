@@ -45,6 +45,7 @@ static void uvmem_svm_free(struct kref *ref)
 
 	mtree_destroy(&svm->slots);
 	mmdrop(svm->mm);
+	free_percpu(svm->count);
 	kfree_rcu(svm, rcu);
 }
 
@@ -260,6 +261,11 @@ static struct uvmem_svm *uvmem_svm_alloc(void)
 
 	if (!svm)
 		return NULL;
+	svm->count = alloc_percpu_gfp(struct uvmem_counters, GFP_KERNEL_ACCOUNT);
+	if (!svm->count) {
+		kfree(svm);
+		return NULL;
+	}
 	kref_init(&svm->ref);
 	mutex_init(&svm->lock);
 	mt_init_flags(&svm->slots, MT_FLAGS_USE_RCU);

@@ -59,6 +59,7 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/workqueue.h>
@@ -69,7 +70,7 @@
 #include "uapi/uvmem.h"
 
 /* Pages that one migrate_vma call, and one hold of a stripe, covers at most. */
-#define UVMEM_RUN_SHIFT		8
+#define UVMEM_RUN_SHIFT		6
 #define UVMEM_RUN_MAX		BIT(UVMEM_RUN_SHIFT)
 #define UVMEM_STRIPES		64
 #define UVMEM_MAX_SLOTS		512
@@ -98,11 +99,13 @@ enum uvmem_reason {
  * @first: first GFN of the last window
  * @end: the GFN behind it; 0: no stream
  * @window: pages of it
+ * @ahead: the GFN behind those that another CPU moves; no more than @end: none
  * @run: faults in a row while the window was a page
  */
 struct uvmem_stream {
 	u64 first;
 	u64 end;
+	u64 ahead;
 	unsigned int window;
 	unsigned int run;
 };
@@ -122,6 +125,20 @@ struct uvmem_around {
 };
 
 /**
+ * struct uvmem_ahead - pages that another CPU moves, see ahead.c
+ * @work: moves them
+ * @gfn: the first one
+ * @npages: how many
+ * @busy: it is to move them, or about it
+ */
+struct uvmem_ahead {
+	struct work_struct work;
+	u64 gfn;
+	unsigned long npages;
+	bool busy;
+};
+
+/**
  * struct uvmem_slot - a memslot
  * @svm: the VM
  * @id: slot number of the VMM's
@@ -130,6 +147,7 @@ struct uvmem_around {
  * @hva: address of the first page in H
  * @gfn: one entry a page, see gfn.c
  * @around: which pages go along when the host touches one
+ * @ahead: which are moved before the host touches them
  * @notifier: tells when the host unmaps a part of H
  * @registered: UV_REGISTER_MEM_SLOT was done
  * @remerge: KSM was on before the VM went secure
@@ -142,6 +160,7 @@ struct uvmem_slot {
 	unsigned long hva;
 	u64 *gfn;
 	struct uvmem_around around;
+	struct uvmem_ahead ahead;	/* all but work: around.lock */
 	struct mmu_interval_notifier notifier;
 	bool registered;
 	bool remerge;
@@ -156,21 +175,25 @@ struct uvmem_pfns {
 };
 
 /**
- * struct uvmem_counters - totals since the VM was created, in pages unless
- * said otherwise; the fields are those of struct uvmem_stats
+ * struct uvmem_counters - one CPU's part of what is counted of a VM
+ * @states: GFNs in each state but Shared
+ *
+ * The others are totals since the VM was created, in pages unless struct uvmem_stats,
+ * whose fields they are, says otherwise. Only their sums over all CPUs mean anything.
  */
 struct uvmem_counters {
-	atomic64_t page_ins;
-	atomic64_t page_outs;
-	atomic64_t host_faults;
-	atomic64_t shares;
-	atomic64_t unshares;
-	atomic64_t invals;
-	atomic64_t drops;
-	atomic64_t busy;
-	atomic64_t migrate_calls;
-	atomic64_t along;
-	atomic64_t unseen;
+	s64 states[UVMEM_GFN_SHARED];
+	s64 page_ins;
+	s64 page_outs;
+	s64 host_faults;
+	s64 shares;
+	s64 unshares;
+	s64 invals;
+	s64 drops;
+	s64 busy;
+	s64 migrate_calls;
+	s64 along;
+	s64 unseen;
 };
 
 /**
@@ -187,8 +210,8 @@ struct uvmem_counters {
  * @inval_first: lowest GFN of those that the host unmapped
  * @inval_last: highest GFN of those
  * @inval_work: tells the ultravisor about them
- * @states: number of GFNs in each state
- * @count: totals
+ * @shared: number of Shared GFNs
+ * @count: what else is counted
  */
 struct uvmem_svm {
 	struct kref ref;
@@ -204,11 +227,16 @@ struct uvmem_svm {
 	u64 inval_first;
 	u64 inval_last;
 	struct work_struct inval_work;
-	atomic64_t states[UVMEM_GFN_SHARED + 1];
-	struct uvmem_counters count;
+	atomic64_t shared;
+	struct uvmem_counters __percpu *count;
 };
 
 extern struct srcu_struct uvmem_srcu;
+
+static inline void uvmem_count(s64 __percpu *counter)
+{
+	this_cpu_inc(*counter);
+}
 
 static inline struct mutex *uvmem_stripe(struct uvmem_svm *svm, u64 gfn)
 {
@@ -278,6 +306,7 @@ void uvmem_slot_unregister(struct uvmem_slot *slot);
 /* gfn.c */
 enum uvmem_gfn_state uvmem_gfn_state(const struct uvmem_slot *slot, u64 gfn);
 u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn);
+u64 uvmem_gfn_clock(void);
 void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
 		   u64 value, enum uvmem_reason reason, u64 start_ns);
 u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn);
@@ -307,6 +336,7 @@ u32 uvmem_devpage_index(struct page *page);
 struct page *uvmem_devpage(u32 index);
 struct uvmem_slot *uvmem_devpage_slot(struct page *page, u64 *gfn);
 void uvmem_devpage_detach(struct page *page);
+void uvmem_devpage_orphan(struct page *page);
 void uvmem_pool_usage(u64 *pages, u64 *free);
 
 /* page_in.c */
@@ -320,18 +350,30 @@ int uvmem_page_out_run(struct uvmem_slot *slot, struct vm_area_struct *vma,
 		       unsigned long addr, u64 gfn, unsigned long npages,
 		       struct uvmem_pfns *pfns, enum uvmem_reason reason);
 int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason);
+void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages);
 
 /* around.c */
 void uvmem_around_init(struct uvmem_slot *slot);
 u32 uvmem_around_stamp(void);
 unsigned long uvmem_around_window(struct uvmem_slot *slot, u64 gfn, u64 lowest, u64 highest,
 				  u64 *first);
+unsigned long uvmem_around_count(struct uvmem_slot *slot, u64 gfn, unsigned long most);
+bool uvmem_around_claim(struct uvmem_slot *slot, u64 gfn);
 void uvmem_around_returns(struct uvmem_slot *slot, u64 gfn);
+
+/* ahead.c */
+void uvmem_ahead_init(struct uvmem_slot *slot);
+bool uvmem_ahead(struct uvmem_slot *slot, u64 gfn);
+void uvmem_ahead_exit(struct uvmem_slot *slot);
+
+/* pagetable.c */
+bool uvmem_pte_young(struct mm_struct *mm, unsigned long addr);
+bool uvmem_no_page_table(struct mm_struct *mm, unsigned long addr, unsigned long end);
 
 /* spread.c */
 typedef s64 (*uvmem_run_fn)(void *arg, u64 gfn, u64 npages, u64 *done);
 bool uvmem_spreads(u64 npages);
-s64 uvmem_spread(u64 gfn, u64 npages, uvmem_run_fn fn, void *arg, u64 *done);
+s64 uvmem_spread(u64 gfn, u64 npages, bool apart, uvmem_run_fn fn, void *arg, u64 *done);
 
 /* share.c */
 s64 uvmem_share(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);

@@ -12,7 +12,7 @@
 #define SEED 0x5eed0013
 #define PAGES 1024
 #define CODE (PAGES + 1)
-#define RUN 256	      /* pages that one call may cover, aligned */
+#define RUN 64	      /* pages that one call may cover, aligned */
 #define MOST 32	      /* default of fault_around */
 #define GUEST_MOST 16 /* and of the guest's */
 #define UV_PARAM "/sys/module/uv_sim/parameters/fault_around"
@@ -35,12 +35,14 @@ FIXTURE_SETUP(around)
 	own_vcpu_code(o, CODE);
 	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
 	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	ASSERT_EQ(0, uvmem_param("fault_ahead", 0));
 }
 
 FIXTURE_TEARDOWN(around)
 {
 	own_close(&self->own);
 	EXPECT_EQ(0, uvmem_param("fault_around", MOST));
+	EXPECT_EQ(0, uvmem_param("fault_ahead", 1));
 	EXPECT_EQ(0, file_write(UV_PARAM, "32"));
 	EXPECT_EQ(0, uvmem_param("fault_around_slice_ms", SLICE));
 	EXPECT_EQ(0, usage_check(&self->before));
@@ -283,6 +285,144 @@ TEST_F(around, seen_pages_do_not)
 		ASSERT_EQ(H_SUCCESS, bring_in(o, 0, 512));
 	}
 	EXPECT_EQ(0, stats(o).host_unseen);
+}
+
+/* --- pages that another CPU moves ahead of the host --- */
+
+FIXTURE(ahead)
+{
+	struct own own;
+	struct usage before;
+};
+
+FIXTURE_SETUP(ahead)
+{
+	struct own *o = &self->own;
+
+	ASSERT_EQ(0, usage_get(&self->before));
+	ASSERT_EQ(0, own_open(o, PAGES + 2 + own_blob_pages()));
+	own_fill(o, 0, PAGES, SEED);
+	own_vcpu_code(o, CODE);
+	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+}
+
+FIXTURE_TEARDOWN(ahead)
+{
+	own_close(&self->own);
+	EXPECT_EQ(0, uvmem_param("fault_ahead", 1));
+	EXPECT_EQ(0, uvmem_param("fault_around_slice_ms", SLICE));
+	EXPECT_EQ(0, usage_check(&self->before));
+}
+
+/* Waits until @page is paged out; false: it was not for 20 seconds. */
+static bool leaves(struct own *o, size_t page)
+{
+	for (int i = 0; i < 20000 && resident(o, page); i++)
+		usleep(1000);
+	return !resident(o, page);
+}
+
+/* The reader is in the first run, its windows are large: the second one follows. */
+TEST_F(ahead, the_next_run_is_moved)
+{
+	uint8_t *plain = malloc(page_size());
+	struct uvmem_stats before, after;
+	struct own *o = &self->own;
+
+	ASSERT_NE(NULL, plain);
+	touch_from(o, 0, RUN);
+	ASSERT_TRUE(leaves(o, RUN));
+	ASSERT_TRUE(leaves(o, 2 * RUN - 1));
+	EXPECT_TRUE(resident(o, 2 * RUN));
+	before = stats(o);
+	EXPECT_EQ(2 * RUN, before.host_faults + before.host_along);
+	for (size_t i = RUN; i < 2 * RUN; i++) {
+		pattern_fill(plain, i * page_size(), page_size(), SEED, 0);
+		EXPECT_TRUE(is_ciphertext(o->h + i * page_size(), plain, page_size()));
+	}
+	/* Nothing is left of it to do, and the reader goes on with large windows. */
+	touch_from(o, RUN, RUN);
+	after = stats(o);
+	EXPECT_EQ(before.migrate_calls, after.migrate_calls);
+	touch(o, 2 * RUN);
+	EXPECT_FALSE(resident(o, 2 * RUN + 1));
+	free(plain);
+}
+
+TEST_F(ahead, all_of_it_is_moved_once)
+{
+	struct own *o = &self->own;
+
+	touch_from(o, 0, PAGES);
+	EXPECT_EQ(PAGES, out_from(o, 0));
+	EXPECT_LE(PAGES, stats(o).host_faults + stats(o).host_along);
+	EXPECT_GE(PAGES + RUN, stats(o).host_faults + stats(o).host_along);
+	ASSERT_EQ(H_SUCCESS, bring_in(o, 0, PAGES));
+	EXPECT_EQ(0, stats(o).host_unseen);
+}
+
+TEST_F(ahead, switched_off)
+{
+	struct own *o = &self->own;
+	struct uvmem_stats before;
+
+	ASSERT_EQ(0, uvmem_param("fault_ahead", 0));
+	before = stats(o);
+	touch_from(o, 0, PAGES);
+	/* A call for each touch that found a resident page, and no more. */
+	EXPECT_EQ(stats(o).host_faults - before.host_faults,
+		  stats(o).migrate_calls - before.migrate_calls);
+}
+
+/* Not beyond what the guest uses, nor beyond the mapping. */
+TEST_F(ahead, the_guest_keeps_what_it_uses)
+{
+	struct own *o = &self->own;
+	struct own_vcpu v;
+	uint8_t byte;
+
+	ASSERT_EQ(0, uvmem_param("fault_around_slice_ms", FOREVER));
+	ASSERT_EQ(0, own_vcpu_open(&v, o, CODE));
+	ASSERT_EQ(H_SUCCESS,
+		  own_hcall(o, H_SVM_PAGE_OUT, (RUN + 40) * page_size(), 0, page_order(), 0, NULL));
+	ASSERT_EQ(0, own_vcpu_read(&v, (RUN + 40) * page_size(), &byte));
+	touch_from(o, 0, RUN);
+	ASSERT_TRUE(leaves(o, RUN + 39));
+	EXPECT_TRUE(resident(o, RUN + 40));
+	own_vcpu_close(&v);
+}
+
+TEST_F(ahead, it_ends_with_the_mapping)
+{
+	size_t size = (RUN + 40) * page_size();
+	struct own *o = &self->own;
+
+	ASSERT_EQ(0, mprotect(o->h, size, PROT_READ));
+	touch_from(o, 0, RUN);
+	ASSERT_TRUE(leaves(o, RUN + 39));
+	EXPECT_TRUE(resident(o, RUN + 40));
+	ASSERT_EQ(0, mprotect(o->h, size, PROT_READ | PROT_WRITE));
+}
+
+/* It is under way, or about to be, when the VM ends. */
+TEST_F(ahead, the_vm_ends_meanwhile)
+{
+	struct own *o = &self->own;
+
+	for (int i = 0; i < 10; i++) {
+		touch_from(o, 0, 32 + i);
+		if (i % 2) {
+			ASSERT_EQ(0, own_off(o));
+			for (size_t page = RUN; page < 2 * RUN; page++)
+				EXPECT_EQ(0, o->h[page * page_size() + 123]);
+		}
+		own_close(o);
+		ASSERT_EQ(0, own_open(o, PAGES + 2 + own_blob_pages()));
+		own_fill(o, 0, PAGES, SEED);
+		ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
+		ASSERT_EQ(U_SUCCESS, own_esm(o));
+	}
 }
 
 /* --- the guest's touches --- */

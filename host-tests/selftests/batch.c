@@ -9,11 +9,13 @@
 #include "vmfix.h"
 
 #define SEED 0x5eed000c
-#define RUN 256
+#define RUN 64
 #define PAGES (slow_machine() ? 1088UL : 2048UL)
 #define TOUCHED (PAGES - 48)
 #define TRACING "/sys/kernel/tracing/"
 #define UCALLS TRACING "events/uvsim/uvsim_ucall/enable"
+#define WORKERS TRACING "events/workqueue/workqueue_execute_start/enable"
+#define SEAL_CPUS "/sys/module/uv_sim/parameters/seal_cpus"
 #define SPARE 6 /* runs that do not start at a multiple of RUN, tries, ... */
 
 FIXTURE(batch)
@@ -33,6 +35,8 @@ FIXTURE_SETUP(batch)
 FIXTURE_TEARDOWN(batch)
 {
 	own_close(&self->own);
+	EXPECT_EQ(0, uvmem_param("bulk_cpus", 0));
+	EXPECT_EQ(0, file_write(SEAL_CPUS, "0"));
 	EXPECT_EQ(0, usage_check(&self->before));
 }
 
@@ -105,26 +109,29 @@ TEST_F(batch, a_range_on_several_cpus)
 	ASSERT_EQ(H_SUCCESS, range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED));
 }
 
-/* UV_PAGE_OUTs that workers made, of a range of all pages; -1: something failed. */
-static int by_workers(struct own *o, unsigned int cpus)
+/* Lines of the trace, with @event on, of all pages out and in, that have @a and @b; -1: failed. */
+static int traced(struct own *o, const char *event, const char *a, const char *b)
 {
 	char *log, *line, *next;
 	int n = 0;
 
-	if (uvmem_param("bulk_cpus", cpus) || file_write(TRACING "trace", "") ||
-	    file_write(UCALLS, "1") || range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED) ||
-	    file_write(UCALLS, "0") || range(o, H_SIM_SVM_PAGE_IN_RANGE, 0, TOUCHED))
+	if (file_write(TRACING "trace", "") || file_write(event, "1") ||
+	    range(o, H_SIM_SVM_PAGE_OUT_RANGE, 0, TOUCHED) ||
+	    range(o, H_SIM_SVM_PAGE_IN_RANGE, 0, TOUCHED) || file_write(event, "0"))
 		return -1;
 	log = file_read(TRACING "trace");
 	if (!log)
 		return -1;
 	for (line = strtok_r(log, "\n", &next); line; line = strtok_r(NULL, "\n", &next))
-		n += strstr(line, "UV_PAGE_OUT") && strstr(line, "kworker");
+		n += strstr(line, a) && strstr(line, b);
 	free(log);
-	return n;
+	return file_write(TRACING "trace", "") ? -1 : n;
 }
 
-/* Workers take part in a large range, and with bulk_cpus=1 they do not. */
+/*
+ * Workers make a large page-in all by themselves, and take part in a large page-out;
+ * with bulk_cpus=1 they do not.
+ */
 TEST_F(batch, bulk_cpus)
 {
 	struct own *o = &self->own;
@@ -134,13 +141,35 @@ TEST_F(batch, bulk_cpus)
 		SKIP(return, "the machine has one CPU");
 	ASSERT_EQ(0, file_write(TRACING "tracing_on", "1"));
 	ASSERT_EQ(U_SUCCESS, own_esm(o));
-	EXPECT_EQ(0, by_workers(o, 1));
+	ASSERT_EQ(0, uvmem_param("bulk_cpus", 1));
+	EXPECT_EQ(0, traced(o, UCALLS, "kworker", "UV_PAGE_OUT"));
+	EXPECT_EQ(TOUCHED, traced(o, UCALLS, "kworker", "UV_PAGE_IN"));
+	ASSERT_EQ(0, uvmem_param("bulk_cpus", 0));
+	EXPECT_EQ(TOUCHED, traced(o, UCALLS, "kworker", "UV_PAGE_IN"));
 	/* The caller may have done it all before the worker came to run. */
 	for (int tries = 0; !n && tries < 20; tries++)
-		n = by_workers(o, 0);
+		n = traced(o, UCALLS, "kworker", "UV_PAGE_OUT");
 	EXPECT_LT(0, n);
 	EXPECT_GT((int)TOUCHED, n);
-	ASSERT_EQ(0, file_write(TRACING "trace", ""));
+}
+
+/* Workers of the ultravisor's take part in one run; with seal_cpus=1 they do not. */
+TEST_F(batch, seal_cpus)
+{
+	struct own *o = &self->own;
+	int n = 0;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "the machine has one CPU");
+	ASSERT_EQ(0, file_write(TRACING "tracing_on", "1"));
+	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	ASSERT_EQ(0, uvmem_param("bulk_cpus", 1));
+	ASSERT_EQ(0, file_write(SEAL_CPUS, "1"));
+	EXPECT_EQ(0, traced(o, WORKERS, "kworker", "[uv_sim]"));
+	ASSERT_EQ(0, file_write(SEAL_CPUS, "0"));
+	for (int tries = 0; !n && tries < 20; tries++)
+		n = traced(o, WORKERS, "kworker", "[uv_sim]");
+	EXPECT_LT(0, n);
 }
 
 /* UV_ESM as a whole, H_SVM_INIT_DONE included; and the way back. */
@@ -162,7 +191,7 @@ TEST_F(batch, two_mappings)
 	struct own *o = &self->own;
 	uint64_t before;
 
-	ASSERT_EQ(0, mprotect(o->h + 100 * page_size(), RUN * page_size(),
+	ASSERT_EQ(0, mprotect(o->h + 40 * page_size(), RUN * page_size(),
 			      PROT_READ | PROT_WRITE | PROT_EXEC));
 	ASSERT_EQ(U_SUCCESS, own_esm(o));
 	before = calls(o);

@@ -10,7 +10,7 @@
 #include "vmfix.h"
 
 #define SEED 0x5eed0004
-#define TOUCHED 600 /* more than two runs of 256 */
+#define TOUCHED 600 /* more than a few runs of 64 */
 #define PAGES 640
 #define HOLE 610 /* a page that nobody touched */
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that another CPU moves ahead of a host that reads in order.
+ *
+ * When the window of a reader has grown to its full size (around.c), the pages of the
+ * next stripe go to a worker on another CPU, while the reader's own fault moves the
+ * window. The two have no lock in common but the page table's, and nobody waits for the
+ * worker, unless the reader touches a page that is just under way. Each page is one that
+ * went along, with all that around.c learns from it.
+ *
+ * There is one such worker a memslot. It is cancelled when the memslot is deleted, after
+ * the last fault that can start it.
+ *
+ * Locks: uvmem_around.lock, for uvmem_slot.ahead; the worker takes the mmap lock (read)
+ * and a stripe.
+ */
+#include <linux/moduleparam.h>
+#include <linux/sched/mm.h>
+
+#include "../uv-sim/linux/cpus.h"
+#include "uvmem.h"
+
+static bool fault_ahead = true;
+module_param(fault_ahead, bool, 0644);
+MODULE_PARM_DESC(fault_ahead,
+		 "while the host reads in order another CPU pages out what comes next (default Y)");
+
+static void move_ahead(struct uvmem_slot *slot)
+{
+	struct mm_struct *mm = slot->svm->mm;
+
+	if (!mmget_not_zero(mm))
+		return;
+	mmap_read_lock(mm);
+	uvmem_page_out_ahead(slot, slot->ahead.gfn, slot->ahead.npages);
+	mmap_read_unlock(mm);
+	mmput(mm);
+}
+
+static void ahead_fn(struct work_struct *work)
+{
+	struct uvmem_slot *slot = container_of(work, struct uvmem_slot, ahead.work);
+
+	move_ahead(slot);
+	spin_lock(&slot->around.lock);
+	WRITE_ONCE(slot->ahead.busy, false);
+	spin_unlock(&slot->around.lock);
+}
+
+/**
+ * uvmem_ahead_init() - no page is under way
+ * @slot: the memslot
+ */
+void uvmem_ahead_init(struct uvmem_slot *slot)
+{
+	INIT_WORK(&slot->ahead.work, ahead_fn);
+}
+
+/**
+ * uvmem_ahead() - the host touched a page: have another CPU move what comes next
+ * @slot: the memslot
+ * @gfn: the GFN touched, of the window that uvmem_around_window() has just returned
+ *
+ * Does nothing unless the reader goes upwards with windows of full size.
+ *
+ * Context: inside uvmem_srcu, @gfn's stripe held.
+ * Return: true if no CPU is left that could help with the caller's own pages.
+ */
+bool uvmem_ahead(struct uvmem_slot *slot, u64 gfn)
+{
+	if (!READ_ONCE(fault_ahead) || num_online_cpus() == 1)
+		return false;
+	if (uvmem_around_claim(slot, gfn))
+		queue_work_on(uvsim_next_cpu(raw_smp_processor_id()), system_unbound_wq,
+			      &slot->ahead.work);
+	return READ_ONCE(slot->ahead.busy) && num_online_cpus() == 2;
+}
+
+/**
+ * uvmem_ahead_exit() - wait for the worker of a memslot
+ * @slot: the memslot; no fault can reach it any more
+ *
+ * Context: no mmap lock, no stripe.
+ */
+void uvmem_ahead_exit(struct uvmem_slot *slot)
+{
+	cancel_work_sync(&slot->ahead.work);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A look at H's page table, without its locks: what is found was true at some moment.
+ *
+ * Page tables go away by RCU, if at all under the mmap lock.
+ */
+#include <linux/pgtable.h>
+#include <linux/rcupdate.h>
+
+#include "uvmem.h"
+
+/* The entry of the page middle directory; one that is none if there is no such directory. */
+static pmd_t pmd_at(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	if (pgd_none(READ_ONCE(*pgd)))
+		return __pmd(0);
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(READ_ONCE(*p4d)))
+		return __pmd(0);
+	pud = pud_offset(p4d, addr);
+	if (pud_none(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
+		return __pmd(0);
+	return pmdp_get_lockless(pmd_offset(pud, addr));
+}
+
+/**
+ * uvmem_pte_young() - was a page touched?
+ * @mm: whose
+ * @addr: address of the page
+ *
+ * Context: mmap lock (read).
+ * Return: true also if there is no page.
+ */
+bool uvmem_pte_young(struct mm_struct *mm, unsigned long addr)
+{
+	bool young = true;
+	pmd_t pmd;
+	pte_t pte;
+
+	rcu_read_lock();
+	pmd = pmd_at(mm, addr);
+	if (pmd_present(pmd) && !pmd_leaf(pmd)) {
+		pte = ptep_get(pte_offset_kernel(&pmd, addr));
+		if (pte_present(pte))
+			young = pte_young(pte);
+	}
+	rcu_read_unlock();
+	return young;
+}
+
+/**
+ * uvmem_no_page_table() - was nothing of a range ever touched?
+ * @mm: whose
+ * @addr: start of the range, in a mapping of anonymous memory
+ * @end: its end
+ *
+ * Context: mmap lock (read).
+ * Return: true if no page table was ever made for any of it; false says nothing.
+ */
+bool uvmem_no_page_table(struct mm_struct *mm, unsigned long addr, unsigned long end)
+{
+	bool none = true;
+
+	rcu_read_lock();
+	for (; none && addr < end; addr = pmd_addr_end(addr, end))
+		none = pmd_none(pmd_at(mm, addr));
+	rcu_read_unlock();
+	return none;
+}
