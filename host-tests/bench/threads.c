@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One thread and two, on different pages of one VM. */
+/*
+ * One thread and two, on different pages of one VM. A thread is to be one CPU here:
+ * what the modules have other CPUs do for it is switched off meanwhile.
+ */
 #include <pthread.h>
 
 #include "bench.h"
+
+#define SEAL_CPUS "/sys/module/uv_sim/parameters/seal_cpus"
 
 struct part {
 	struct own *o;
@@ -61,10 +66,21 @@ static void run(struct bench *b, struct own *o, const char *figure, void *(*fn)(
 	pthread_barrier_destroy(&start);
 }
 
+/* May one thread have several CPUs? Upstream knows no such thing. */
+static void several_cpus(const struct bench *b, bool may)
+{
+	if (b->upstream)
+		return;
+	need(!uvmem_param("fault_ahead", may), "fault_ahead");
+	need(!uvmem_param("bulk_cpus", !may), "bulk_cpus");
+	need(!file_write(SEAL_CPUS, may ? "0" : "1"), "seal_cpus");
+}
+
 void bench_threads(struct bench *b)
 {
 	struct own o;
 
+	several_cpus(b, false);
 	bench_svm(&o, b->pages, 0, b->pages);
 	for (unsigned int n = 1; n <= 2; n++) {
 		run(b, &o, "host_threads", host_touches, n);
@@ -73,4 +89,5 @@ void bench_threads(struct bench *b)
 		bench_range(&o, H_SIM_SVM_PAGE_IN_RANGE, 0, b->pages);
 	}
 	bench_close(&o);
+	several_cpus(b, true);
 }

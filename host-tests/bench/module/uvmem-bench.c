@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The limit that the benchmark compares with: the kernel's AES-256-GCM, one
- * page after the other in one loop with nothing around it, and a plain copy.
+ * page after the other in one loop with nothing around it, a plain copy, and the
+ * wiping of a page.
  *
- * /sys/kernel/debug/uvmem-bench/{seal,open,copy}: reading one goes once over
+ * /sys/kernel/debug/uvmem-bench/{seal,open,copy,wipe}: reading one goes once over
  * pages (a file beside them) pages and tells the nanoseconds that it took.
  */
 #include <crypto/aead.h>
@@ -75,6 +76,13 @@ static int copy_page_once(u64 nr)
 	return 0;
 }
 
+/* As the ultravisor does it. */
+static int wipe_page(u64 nr)
+{
+	memset(to[nr % WINDOW], 0, PAGE_SIZE);
+	return 0;
+}
+
 static int go_over(int (*one)(u64 nr), u64 *ns)
 {
 	u64 nr, start;
@@ -108,6 +116,12 @@ static int copy_get(void *data, u64 *val)
 	return go_over(copy_page_once, val);
 }
 DEFINE_DEBUGFS_ATTRIBUTE(copy_fops, copy_get, NULL, "%llu\n");
+
+static int wipe_get(void *data, u64 *val)
+{
+	return go_over(wipe_page, val);
+}
+DEFINE_DEBUGFS_ATTRIBUTE(wipe_fops, wipe_get, NULL, "%llu\n");
 
 static void free_all(void)
 {
@@ -160,6 +174,7 @@ static int __init bench_init(void)
 	debugfs_create_file_unsafe("seal", 0400, dir, NULL, &seal_fops);
 	debugfs_create_file_unsafe("open", 0400, dir, NULL, &open_fops);
 	debugfs_create_file_unsafe("copy", 0400, dir, NULL, &copy_fops);
+	debugfs_create_file_unsafe("wipe", 0400, dir, NULL, &wipe_fops);
 	return 0;
 }
 
