@@ -25,14 +25,14 @@ module_param(fault_ahead, bool, 0644);
 MODULE_PARM_DESC(fault_ahead,
 		 "while the host reads in order another CPU pages out what comes next (default Y)");
 
-static void move_ahead(struct uvmem_slot *slot)
+static void move_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages)
 {
 	struct mm_struct *mm = slot->svm->mm;
 
-	if (!mmget_not_zero(mm))
+	if (!npages || !mmget_not_zero(mm))
 		return;
 	mmap_read_lock(mm);
-	uvmem_page_out_ahead(slot, slot->ahead.gfn, slot->ahead.npages);
+	uvmem_page_out_ahead(slot, gfn, npages);
 	mmap_read_unlock(mm);
 	mmput(mm);
 }
@@ -40,8 +40,15 @@ static void move_ahead(struct uvmem_slot *slot)
 static void ahead_fn(struct work_struct *work)
 {
 	struct uvmem_slot *slot = container_of(work, struct uvmem_slot, ahead.work);
+	unsigned long npages;
+	u64 gfn;
 
-	move_ahead(slot);
+	spin_lock(&slot->around.lock);
+	gfn = slot->ahead.gfn;
+	npages = slot->ahead.npages;
+	slot->ahead.npages = 0;
+	spin_unlock(&slot->around.lock);
+	move_ahead(slot, gfn, npages);
 	spin_lock(&slot->around.lock);
 	WRITE_ONCE(slot->ahead.busy, false);
 	spin_unlock(&slot->around.lock);

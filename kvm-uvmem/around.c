@@ -149,6 +149,9 @@ unsigned long uvmem_around_window(struct uvmem_slot *slot, u64 gfn, u64 lowest, 
 
 	*first = gfn;
 	spin_lock(&around->lock);
+	/* The reader is faster than the worker: nothing is left for it, when it comes. */
+	if (gfn >= slot->ahead.gfn && gfn < slot->ahead.gfn + slot->ahead.npages)
+		slot->ahead.npages = 0;
 	n = learn(around, gfn, &s, &down);
 	while (down && --n && *first > lowest && may_go_along(slot, *first - 1))
 		--*first;

@@ -128,7 +128,7 @@ struct uvmem_around {
  * struct uvmem_ahead - pages that another CPU moves, see ahead.c
  * @work: moves them
  * @gfn: the first one
- * @npages: how many
+ * @npages: how many; 0 once it has begun, or if there is no need any more
  * @busy: it is to move them, or about it
  */
 struct uvmem_ahead {
