@@ -269,10 +269,18 @@ static _Noreturn void serve(unsigned int vcpu)
 	}
 }
 
+/*
+ * The first vCPU looks at what the launcher has set. One that starts late may come when
+ * the VM is going secure, or is, and the mailbox has been zeroed.
+ */
 void guest_main(unsigned int vcpu)
 {
-	agent.page_shift = guest_mailbox()->page_shift;
-	mailbox_announce();
+	guest_lock(&agent.lock);
+	if (!agent.page_shift) {
+		agent.page_shift = guest_mailbox()->page_shift;
+		mailbox_announce();
+	}
+	guest_unlock(&agent.lock);
 	serve(vcpu);
 }
 
