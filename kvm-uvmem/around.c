@@ -183,7 +183,7 @@ unsigned long uvmem_around_count(struct uvmem_slot *slot, u64 gfn, unsigned long
 	return i - gfn;
 }
 
-/* The stream whose last window of full size holds @gfn. */
+/* The stream whose last window is of full size and begins with @gfn. */
 static struct uvmem_stream *full_stream(struct uvmem_around *around, u64 gfn)
 {
 	unsigned int full = min_t(unsigned int, READ_ONCE(fault_around), UVMEM_RUN_MAX);

@@ -19,6 +19,16 @@
 #define FOREVER 1000000 /* ms */
 #define SLICE 10	/* default of fault_around_slice_ms */
 
+/* A secure VM whose pages all have content; what UV_ESM says, or -1. */
+static int64_t open_secure(struct own *o)
+{
+	if (own_open(o, PAGES + 2 + own_blob_pages()))
+		return -1;
+	own_fill(o, 0, PAGES, SEED);
+	own_vcpu_code(o, CODE);
+	return own_blob(o, page_size(), 1, true) ? -1 : own_esm(o);
+}
+
 FIXTURE(around)
 {
 	struct own own;
@@ -30,11 +40,7 @@ FIXTURE_SETUP(around)
 	struct own *o = &self->own;
 
 	ASSERT_EQ(0, usage_get(&self->before));
-	ASSERT_EQ(0, own_open(o, PAGES + 2 + own_blob_pages()));
-	own_fill(o, 0, PAGES, SEED);
-	own_vcpu_code(o, CODE);
-	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
-	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	ASSERT_EQ(U_SUCCESS, open_secure(o));
 	ASSERT_EQ(0, uvmem_param("fault_ahead", 0));
 }
 
@@ -300,11 +306,7 @@ FIXTURE_SETUP(ahead)
 	struct own *o = &self->own;
 
 	ASSERT_EQ(0, usage_get(&self->before));
-	ASSERT_EQ(0, own_open(o, PAGES + 2 + own_blob_pages()));
-	own_fill(o, 0, PAGES, SEED);
-	own_vcpu_code(o, CODE);
-	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
-	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	ASSERT_EQ(U_SUCCESS, open_secure(o));
 }
 
 FIXTURE_TEARDOWN(ahead)
@@ -418,10 +420,7 @@ TEST_F(ahead, the_vm_ends_meanwhile)
 				EXPECT_EQ(0, o->h[page * page_size() + 123]);
 		}
 		own_close(o);
-		ASSERT_EQ(0, own_open(o, PAGES + 2 + own_blob_pages()));
-		own_fill(o, 0, PAGES, SEED);
-		ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
-		ASSERT_EQ(U_SUCCESS, own_esm(o));
+		ASSERT_EQ(U_SUCCESS, open_secure(o));
 	}
 }
 
@@ -439,11 +438,7 @@ FIXTURE_SETUP(guest_around)
 	struct own *o = &self->own;
 
 	ASSERT_EQ(0, usage_get(&self->before));
-	ASSERT_EQ(0, own_open(o, PAGES + 2 + own_blob_pages()));
-	own_fill(o, 0, PAGES, SEED);
-	own_vcpu_code(o, CODE);
-	ASSERT_EQ(0, own_blob(o, page_size(), 1, true));
-	ASSERT_EQ(U_SUCCESS, own_esm(o));
+	ASSERT_EQ(U_SUCCESS, open_secure(o));
 	ASSERT_EQ(0, own_vcpu_open(&self->v, o, CODE));
 }
 

@@ -5,8 +5,8 @@
  *
  * Workers are queued on other CPUs than this one. A plain queue_work() stays with
  * those that share a cache with it, which on small and emulated machines is this one
- * alone. Nobody waits for a worker that has not begun, so that the work is done also
- * when no worker can be had.
+ * alone. Who works as well waits for no worker that has not begun, so that the work is
+ * done also when no worker can be had.
  *
  * Locks: none of its own. The caller's stay held meanwhile. All of it is inline, so
  * that each module's workers are a lockdep class of their own: runs are shared with the
