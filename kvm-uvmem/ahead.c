@@ -63,6 +63,20 @@ void uvmem_ahead_init(struct uvmem_slot *slot)
 	INIT_WORK(&slot->ahead.work, ahead_fn);
 }
 
+static bool have_other_cpus(void)
+{
+	return READ_ONCE(fault_ahead) && num_online_cpus() > 1;
+}
+
+/* Have the worker begin if it is to. Returns true if no CPU is left for anything else. */
+static bool start(struct uvmem_slot *slot, bool claimed)
+{
+	if (claimed)
+		queue_work_on(uvsim_next_cpu(raw_smp_processor_id()), system_unbound_wq,
+			      &slot->ahead.work);
+	return READ_ONCE(slot->ahead.busy) && num_online_cpus() == 2;
+}
+
 /**
  * uvmem_ahead() - the host touched a page: have another CPU move what comes next
  * @slot: the memslot
@@ -75,12 +89,20 @@ void uvmem_ahead_init(struct uvmem_slot *slot)
  */
 bool uvmem_ahead(struct uvmem_slot *slot, u64 gfn)
 {
-	if (!READ_ONCE(fault_ahead) || num_online_cpus() == 1)
-		return false;
-	if (uvmem_around_claim(slot, gfn))
-		queue_work_on(uvsim_next_cpu(raw_smp_processor_id()), system_unbound_wq,
-			      &slot->ahead.work);
-	return READ_ONCE(slot->ahead.busy) && num_online_cpus() == 2;
+	return have_other_cpus() && start(slot, uvmem_around_claim(slot, gfn));
+}
+
+/**
+ * uvmem_ahead_block() - as uvmem_ahead(), for a block that is about to move: the next one
+ * @slot: the memslot
+ * @gfn: the GFN touched, for which uvmem_around_block() said that the block may move
+ *
+ * Context: inside uvmem_srcu, the stripes of the block held.
+ * Return: true if no CPU is left that could help with the caller's own pages.
+ */
+bool uvmem_ahead_block(struct uvmem_slot *slot, u64 gfn)
+{
+	return have_other_cpus() && start(slot, uvmem_around_claim_block(slot, gfn));
 }
 
 /**

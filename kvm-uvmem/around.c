@@ -14,6 +14,10 @@
  * patient: that many more faults in a row have to come before a window opens.
  * Each window that was read to its end makes it less so.
  *
+ * Where pages are in secure memory as one folio (huge.c), all of it goes along once the
+ * host has read as many pages before it, in order: the window doubled, as it were, past
+ * its largest size.
+ *
  * Nor is the guest to be robbed: a page that it brought in by touching it stays
  * for fault_around_slice_ms, unless the host touches that very page.
  *
@@ -109,7 +113,9 @@ static unsigned long learn(struct uvmem_around *around, u64 gfn, struct uvmem_st
 	*down = false;
 	if (!s) {
 		s = &around->stream[around->next++ % UVMEM_STREAMS];
-		*s = (struct uvmem_stream){ .first = gfn, .end = gfn + 1, .window = 1 };
+		*s = (struct uvmem_stream){
+			.first = gfn, .end = gfn + 1, .window = 1, .begin = gfn,
+		};
 		*stream = s;
 		return 1;
 	}
@@ -125,6 +131,13 @@ static unsigned long learn(struct uvmem_around *around, u64 gfn, struct uvmem_st
 		s->window *= 2;
 	s->window = clamp(s->window, 1U, max(max, 1U));
 	return *down ? s->window : s->window - past_boundary(gfn, s->window);
+}
+
+/* If the reader is faster than the worker nothing is left for it, when it comes. */
+static void overtake(struct uvmem_ahead *ahead, u64 gfn)
+{
+	if (gfn >= ahead->gfn && gfn < ahead->gfn + ahead->npages)
+		ahead->npages = 0;
 }
 
 /**
@@ -149,9 +162,7 @@ unsigned long uvmem_around_window(struct uvmem_slot *slot, u64 gfn, u64 lowest, 
 
 	*first = gfn;
 	spin_lock(&around->lock);
-	/* The reader is faster than the worker: nothing is left for it, when it comes. */
-	if (gfn >= slot->ahead.gfn && gfn < slot->ahead.gfn + slot->ahead.npages)
-		slot->ahead.npages = 0;
+	overtake(&slot->ahead, gfn);
 	n = learn(around, gfn, &s, &down);
 	while (down && --n && *first > lowest && may_go_along(slot, *first - 1))
 		--*first;
@@ -195,6 +206,19 @@ static struct uvmem_stream *full_stream(struct uvmem_around *around, u64 gfn)
 	return NULL;
 }
 
+static void claim(struct uvmem_ahead *ahead, struct uvmem_stream *s, u64 gfn, unsigned long n)
+{
+	ahead->gfn = gfn;
+	ahead->npages = n;
+	WRITE_ONCE(ahead->busy, true);
+	s->ahead = gfn + n;
+}
+
+static bool block_at(const struct uvmem_slot *slot, u64 gfn)
+{
+	return gfn < slot->base_gfn + slot->npages && uvmem_block_folio(slot, gfn);
+}
+
 /**
  * uvmem_around_claim() - claim the stripe that a reader comes to next, see ahead.c
  * @slot: the memslot
@@ -212,16 +236,91 @@ bool uvmem_around_claim(struct uvmem_slot *slot, u64 gfn)
 
 	spin_lock(&slot->around.lock);
 	s = full_stream(&slot->around, gfn);
-	n = s && !ahead->busy && s->ahead <= next ?
+	/* Of a block nothing goes but all. */
+	n = s && !ahead->busy && s->ahead <= next && !block_at(slot, next) ?
 		    uvmem_around_count(slot, next, UVMEM_RUN_MAX) : 0;
-	if (n >= AHEAD_MIN) {
-		ahead->gfn = next;
-		ahead->npages = n;
-		WRITE_ONCE(ahead->busy, true);
-		s->ahead = next + n;
-	}
+	if (n >= AHEAD_MIN)
+		claim(ahead, s, next, n);
 	spin_unlock(&slot->around.lock);
 	return n >= AHEAD_MIN;
+}
+
+/* The stream that @gfn is next in, if it has come @far pages. */
+static struct uvmem_stream *far_stream(struct uvmem_around *around, u64 gfn, u64 far)
+{
+	struct uvmem_stream *s = find_stream(around, gfn);
+
+	if (!s || (gfn >= s->first && gfn < max(s->end, s->ahead) && gfn != s->end) ||
+	    max(gfn, s->begin) - min(gfn, s->begin) < far)
+		return NULL;
+	return s;
+}
+
+/**
+ * uvmem_around_block() - may a touch of the host's move the whole block it is in?
+ * @slot: the memslot
+ * @gfn: the GFN touched; all of the block is in @slot
+ *
+ * Context: the stripes of the block held.
+ */
+bool uvmem_around_block(struct uvmem_slot *slot, u64 gfn)
+{
+	u64 first = round_down(gfn, UVMEM_BLOCK_MAX), i;
+	bool whole;
+
+	if (READ_ONCE(fault_around) < 2)
+		return false;
+	spin_lock(&slot->around.lock);
+	overtake(&slot->ahead, gfn);
+	whole = far_stream(&slot->around, gfn, UVMEM_BLOCK_MAX);
+	spin_unlock(&slot->around.lock);
+	for (i = first; whole && i < first + UVMEM_BLOCK_MAX; i++)
+		whole = i == gfn || may_go_along(slot, i);
+	return whole;
+}
+
+/**
+ * uvmem_around_claim_block() - claim the block that a reader comes to next, see ahead.c
+ * @slot: the memslot
+ * @gfn: the GFN touched, in a block that is to move as a whole
+ *
+ * Context: the stripes of the block held.
+ * Return: true if the worker is to move it: slot->ahead says which.
+ */
+bool uvmem_around_claim_block(struct uvmem_slot *slot, u64 gfn)
+{
+	u64 next = round_down(gfn, UVMEM_BLOCK_MAX) + UVMEM_BLOCK_MAX;
+	struct uvmem_stream *s;
+	bool any;
+
+	spin_lock(&slot->around.lock);
+	s = far_stream(&slot->around, gfn, UVMEM_BLOCK_MAX);
+	any = s && gfn >= s->end && !slot->ahead.busy && block_at(slot, next) &&
+	      uvmem_around_count(slot, next, UVMEM_BLOCK_MAX) == UVMEM_BLOCK_MAX;
+	if (any)
+		claim(&slot->ahead, s, next, UVMEM_BLOCK_MAX);
+	spin_unlock(&slot->around.lock);
+	return any;
+}
+
+/**
+ * uvmem_around_block_moved() - a touch of the host's has moved a block
+ * @slot: the memslot
+ * @gfn: the GFN touched
+ *
+ * Context: the stripes of the block held since uvmem_around_block() said so.
+ */
+void uvmem_around_block_moved(struct uvmem_slot *slot, u64 gfn)
+{
+	struct uvmem_stream *s;
+
+	spin_lock(&slot->around.lock);
+	s = find_stream(&slot->around, gfn);
+	if (s) {
+		s->first = round_down(gfn, UVMEM_BLOCK_MAX);
+		s->end = s->first + UVMEM_BLOCK_MAX;
+	}
+	spin_unlock(&slot->around.lock);
 }
 
 /**
@@ -243,6 +342,7 @@ void uvmem_around_returns(struct uvmem_slot *slot, u64 gfn)
 	for (s = around->stream; s < around->stream + UVMEM_STREAMS; s++) {
 		s->window = max(s->window / 2, 1U);
 		s->run = 0;
+		s->begin = s->end;
 	}
 	if (around->patience < PATIENCE_MAX)
 		around->patience++;

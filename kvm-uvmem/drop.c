@@ -17,48 +17,91 @@
 /* Pages that somebody holds locked or pinned at the moment are tried again. */
 #define DROP_TRIES	2000
 
-/* The device pages of a run that are at their place in H. */
-static void drop_run(struct uvmem_slot *slot, u64 gfn, unsigned long n, struct uvmem_pfns *pfns,
-		     enum uvmem_reason reason)
+struct part {
+	struct uvmem_slot *slot;
+	unsigned long piece;
+	bool alone;
+	enum uvmem_reason reason;
+};
+
+static bool any_resident(const struct uvmem_slot *slot, u64 gfn, u64 n)
 {
+	u64 end = gfn + n;
+
+	while (gfn < end && uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM)
+		gfn++;
+	return gfn < end;
+}
+
+/*
+ * The device pages that are at their place in H: of a block, if it moves as a whole, or
+ * of a run. What is left, for whatever reason, goes page by page. Returns how many GFNs
+ * that was, @max at most.
+ */
+static u64 drop_some(struct part *part, u64 gfn, u64 max, struct uvmem_pfns *pfns)
+{
+	struct uvmem_slot *slot = part->slot;
 	struct mm_struct *mm = slot->svm->mm;
 	unsigned long addr = uvmem_slot_hva(slot, gfn);
+	u64 n = min(UVMEM_RUN_MAX - (gfn & (UVMEM_RUN_MAX - 1)), max);
 	struct vm_area_struct *vma;
 
+	if (!any_resident(slot, gfn, n))
+		return n;
 	mmap_read_lock(mm);
 	vma = vma_lookup(mm, addr);
-	if (vma) {
-		n = min(n, (vma->vm_end - addr) >> PAGE_SHIFT);
+	if (vma && uvmem_is_block(slot, gfn, vma, addr, max) &&
+	    uvmem_page_out_block(slot, vma, addr, gfn, pfns, part->reason, part->alone)) {
+		n = UVMEM_BLOCK_MAX;
+	} else if (vma) {
 		mutex_lock(uvmem_stripe(slot->svm, gfn));
-		/* What is left, for whatever reason, goes page by page. */
-		uvmem_page_out_run(slot, vma, addr, gfn, n, pfns, reason);
+		uvmem_page_out_run(slot, vma, addr, gfn,
+				   min_t(u64, n, (vma->vm_end - addr) >> PAGE_SHIFT), pfns,
+				   part->reason);
 		mutex_unlock(uvmem_stripe(slot->svm, gfn));
 	}
 	mmap_read_unlock(mm);
+	return n;
 }
-
-struct part {
-	struct uvmem_slot *slot;
-	enum uvmem_reason reason;
-};
 
 /* A part of a memslot, with a reference to the mm held. Killed or not, all of it is done. */
 static s64 drop_part(void *arg, u64 gfn, u64 npages, u64 *done)
 {
-	struct uvmem_pfns *pfns = kmalloc(sizeof(*pfns), GFP_KERNEL | __GFP_NOFAIL);
 	struct part *part = arg;
+	struct uvmem_pfns *pfns = uvmem_pfns_alloc(part->piece, GFP_KERNEL | __GFP_NOFAIL);
 	u64 end = gfn + npages;
 
 	*done = npages;
 	while (gfn < end) {
-		unsigned long n = min(UVMEM_RUN_MAX - (gfn & (UVMEM_RUN_MAX - 1)), end - gfn);
-
-		drop_run(part->slot, gfn, n, pfns, part->reason);
-		gfn += n;
+		gfn += drop_some(part, gfn, end - gfn, pfns);
 		cond_resched();
 	}
 	kfree(pfns);
 	return 0;
+}
+
+/*
+ * Let the device page of a GFN stand for nothing. Returns false if it is part of a
+ * large folio and locked: that may be about to be split.
+ */
+static bool orphan(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason)
+{
+	struct mutex *stripe = uvmem_stripe(slot->svm, gfn);
+	struct folio *folio;
+	bool done = true;
+
+	mutex_lock(stripe);
+	folio = uvmem_block_folio(slot, gfn);
+	if (folio)
+		done = folio_trylock(folio);
+	if (done && uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM) {
+		uvmem_devpage_orphan(uvmem_devpage((u32)uvmem_gfn_value(slot, gfn)));
+		uvmem_gfn_set(slot, gfn, UVMEM_GFN_NORMAL, 0, reason, 0);
+	}
+	if (folio && done)
+		folio_unlock(folio);
+	mutex_unlock(stripe);
+	return done;
 }
 
 /*
@@ -67,14 +110,11 @@ static s64 drop_part(void *arg, u64 gfn, u64 npages, u64 *done)
  */
 static int drop_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason)
 {
-	struct mutex *stripe = uvmem_stripe(slot->svm, gfn);
 	int tries;
 
 	for (tries = 0; tries < DROP_TRIES; tries++) {
-		mutex_lock(stripe);
 		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM)
 			uvmem_page_out_stray(slot, gfn, reason);
-		mutex_unlock(stripe);
 		if (uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM)
 			return 0;
 		if (reason == UVMEM_R_TERMINATE && tries >= 10)
@@ -83,13 +123,8 @@ static int drop_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason
 	}
 	if (reason != UVMEM_R_TERMINATE)
 		return -EBUSY;
-
-	mutex_lock(stripe);
-	if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM) {
-		uvmem_devpage_orphan(uvmem_devpage((u32)uvmem_gfn_value(slot, gfn)));
-		uvmem_gfn_set(slot, gfn, UVMEM_GFN_NORMAL, 0, reason, 0);
-	}
-	mutex_unlock(stripe);
+	while (!orphan(slot, gfn, reason))
+		usleep_range(100, 1000);
 	return 0;
 }
 
@@ -166,8 +201,11 @@ int uvmem_drop_slot(struct uvmem_slot *slot, enum uvmem_reason reason)
 	struct part part = { .slot = slot, .reason = reason };
 	int ret = 0;
 
-	if (have_mm)
-		uvmem_spread(gfn, slot->npages, false, drop_part, &part, &done);
+	if (have_mm) {
+		part.piece = uvmem_slot_piece(slot);
+		part.alone = uvmem_spreads(slot->npages);
+		uvmem_spread(gfn, slot->npages, part.piece, false, drop_part, &part, &done);
+	}
 
 	for (gfn = slot->base_gfn; !ret && gfn < end; gfn++) {
 		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_NORMAL)

@@ -94,17 +94,49 @@ u64 uvmem_gfn_clock(void)
  * @reason: for the tracepoint
  * @start_ns: when the transition began (uvmem_gfn_clock()), 0 if it took no time
  *
- * Context: the GFN's stripe is held, or nobody else can reach the slot.
+ * Context: the GFN's stripe is held.
  */
 void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
 		   u64 value, enum uvmem_reason reason, u64 start_ns)
 {
 	u64 old = xchg(entry(slot, gfn), value << STATE_BITS | state);
 
+	lockdep_assert_held(uvmem_stripe(slot->svm, gfn));
 	account(slot->svm, old & STATE_MASK, state);
 	if (trace_uvmem_gfn_enabled())
 		trace_uvmem_gfn(slot->svm->lpid, gfn << PAGE_SHIFT, old & STATE_MASK, state,
 				reason, start_ns ? ktime_get_ns() - start_ns : 0);
+}
+
+/**
+ * uvmem_gfns_secure() - Normal GFNs that H has nothing for become Secure
+ * @slot: the memslot
+ * @gfn: first GFN
+ * @n: number of GFNs; those that are not Normal are passed over
+ * @reason: for the tracepoint
+ *
+ * As uvmem_gfn_set() of each to MEM with UVMEM_MEM_EMPTY, but counted together: most of
+ * a large guest is memory that it never touched.
+ *
+ * Context: the stripe of all of them is held, or nobody else can reach the slot.
+ */
+void uvmem_gfns_secure(struct uvmem_slot *slot, u64 gfn, unsigned long n,
+		       enum uvmem_reason reason)
+{
+	u64 *e = entry(slot, gfn), empty = (u64)UVMEM_MEM_EMPTY << STATE_BITS | UVMEM_GFN_MEM;
+	unsigned long i, changed = 0;
+
+	for (i = 0; i < n; i++) {
+		if ((READ_ONCE(e[i]) & STATE_MASK) != UVMEM_GFN_NORMAL)
+			continue;
+		WRITE_ONCE(e[i], empty);
+		changed++;
+		if (trace_uvmem_gfn_enabled())
+			trace_uvmem_gfn(slot->svm->lpid, (gfn + i) << PAGE_SHIFT, UVMEM_GFN_NORMAL,
+					UVMEM_GFN_MEM, reason, 0);
+	}
+	this_cpu_sub(slot->svm->count->states[UVMEM_GFN_NORMAL], changed);
+	this_cpu_add(slot->svm->count->states[UVMEM_GFN_MEM], changed);
 }
 
 /**

@@ -201,15 +201,11 @@ static struct uvmem_slot *slot_alloc(struct uvmem_svm *svm, const struct uvmem_m
 /* Memory that is plugged into a secure VM is secure, and reads as zeros. */
 static int slot_hotplug(struct uvmem_slot *slot)
 {
-	u64 i;
-
 	if (slot->svm->state == UVMEM_VM_NORMAL)
 		return 0;
 	if (uvmem_slot_register(slot) != H_SUCCESS)
 		return -EIO;
-	for (i = 0; i < slot->npages; i++)
-		uvmem_gfn_set(slot, slot->base_gfn + i, UVMEM_GFN_MEM, UVMEM_MEM_EMPTY,
-			      UVMEM_R_INIT_DONE, 0);
+	uvmem_gfns_secure(slot, slot->base_gfn, slot->npages, UVMEM_R_INIT_DONE);
 	return 0;
 }
 

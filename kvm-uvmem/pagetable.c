@@ -43,7 +43,9 @@ bool uvmem_pte_young(struct mm_struct *mm, unsigned long addr)
 
 	rcu_read_lock();
 	pmd = pmd_at(mm, addr);
-	if (pmd_present(pmd) && !pmd_leaf(pmd)) {
+	if (pmd_present(pmd) && pmd_leaf(pmd)) {
+		young = pmd_young(pmd);
+	} else if (pmd_present(pmd)) {
 		pte = ptep_get(pte_offset_kernel(&pmd, addr));
 		if (pte_present(pte))
 			young = pte_young(pte);
@@ -70,4 +72,21 @@ bool uvmem_no_page_table(struct mm_struct *mm, unsigned long addr, unsigned long
 		none = pmd_none(pmd_at(mm, addr));
 	rcu_read_unlock();
 	return none;
+}
+
+/**
+ * uvmem_huge_entry() - is a page part of a huge one?
+ * @mm: whose
+ * @addr: address of the page
+ *
+ * Context: mmap lock (read).
+ */
+bool uvmem_huge_entry(struct mm_struct *mm, unsigned long addr)
+{
+	pmd_t pmd;
+
+	rcu_read_lock();
+	pmd = pmd_at(mm, addr);
+	rcu_read_unlock();
+	return pmd_present(pmd) && pmd_leaf(pmd);
 }

@@ -115,13 +115,17 @@ static s64 install_shared(struct uvmem_slot *slot, u64 gfn, struct page *page,
 	return -EAGAIN;
 }
 
-/* Replace the device page of a GFN by zeros; the stripe is held. */
+/* Replace the device page of a GFN by zeros. */
 static void discard(struct uvmem_slot *slot, struct vm_area_struct *vma, u64 gfn,
 		    struct uvmem_pfns *pfns)
 {
+	struct mutex *stripe = uvmem_stripe(slot->svm, gfn);
+
+	mutex_lock(stripe);
 	if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM)
 		uvmem_page_out_run(slot, vma, uvmem_slot_hva(slot, gfn), gfn, 1, pfns,
 				   UVMEM_R_SHARE);
+	mutex_unlock(stripe);
 	if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM)
 		uvmem_page_out_stray(slot, gfn, UVMEM_R_SHARE);
 }
@@ -156,12 +160,11 @@ static s64 share_page(struct uvmem_slot *slot, u64 gfn, struct uvmem_pfns *pfns)
 			return H_PARAMETER;
 		mutex_lock(stripe);
 		again = reshare(slot, gfn, &rc);
-		if (!again)
-			discard(slot, vma, gfn, pfns);
 		mutex_unlock(stripe);
 		if (again)
 			return rc;
 
+		discard(slot, vma, gfn, pfns);
 		seq = mmu_interval_read_begin(&slot->notifier);
 		pinned = pin_user_pages_remote(mm, addr, 1, FOLL_WRITE | FOLL_LONGTERM, &page,
 					       NULL);
@@ -200,7 +203,7 @@ s64 uvmem_share(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done)
 	s64 rc = H_SUCCESS;
 
 	*done = 0;
-	pfns = kmalloc(sizeof(*pfns), GFP_KERNEL);
+	pfns = uvmem_pfns_alloc(1, GFP_KERNEL);
 	if (!pfns)
 		return H_BUSY;
 	if (!mmget_not_zero(svm->mm)) {

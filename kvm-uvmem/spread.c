@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Work on a large range of GFNs, on several CPUs: the caller and a few workers, or
- * workers alone, take run after run until none is left. Small ranges are the caller's
- * alone, since waking another CPU costs as much as moving some pages.
+ * workers alone, take run after run, or block after block, until none is left. Small
+ * ranges are the caller's alone, since waking another CPU costs as much as moving some
+ * pages.
  *
  * A page-in is for workers alone. It takes pages out of H that are present, and
  * migrate_vma flushes the TLB for each of them, on every CPU that has H loaded: if the
@@ -32,11 +33,12 @@ struct spread {
 	spinlock_t lock;	/* next, failed_at, ret */
 	u64 next;		/* the next GFN that nobody works on */
 	u64 end;
+	u64 piece;		/* GFNs that are taken at a time, aligned */
 	u64 failed_at;		/* the first GFN that is not done */
 	s64 ret;		/* why */
 };
 
-static bool take_run(struct spread *s, u64 *gfn, u64 *n)
+static bool take_piece(struct spread *s, u64 *gfn, u64 *n)
 {
 	bool any;
 
@@ -44,7 +46,7 @@ static bool take_run(struct spread *s, u64 *gfn, u64 *n)
 	*gfn = s->next;
 	any = s->next < min(s->end, s->failed_at);
 	if (any)
-		s->next = min(round_down(s->next, UVMEM_RUN_MAX) + UVMEM_RUN_MAX, s->end);
+		s->next = min(round_down(s->next, s->piece) + s->piece, s->end);
 	*n = s->next - *gfn;
 	spin_unlock(&s->lock);
 	return any;
@@ -66,7 +68,7 @@ static void work_on(void *arg)
 	u64 gfn, n, done;
 	s64 ret;
 
-	while (take_run(s, &gfn, &n)) {
+	while (take_piece(s, &gfn, &n)) {
 		ret = s->fn(s->arg, gfn, n, &done);
 		if (ret)
 			note(s, gfn + done, ret);
@@ -92,22 +94,25 @@ bool uvmem_spreads(u64 npages)
 }
 
 /**
- * uvmem_spread() - call a function for a range of GFNs, run by run
+ * uvmem_spread() - call a function for a range of GFNs, piece by piece
  * @gfn: first GFN
  * @npages: number of GFNs
+ * @piece: UVMEM_RUN_MAX or UVMEM_BLOCK_MAX
  * @apart: the caller only waits, unless the range is small
- * @fn: works on GFNs of one run, or, on a small range, on all of them
+ * @fn: works on GFNs of one piece, or, if nobody helps, on all of them
  * @arg: its first argument
  * @done: out: GFNs done, from the start; others may be done as well
  *
  * Context: process context; sleeps. @fn is called in others, too.
  * Return: 0, or what @fn returned for the first GFN that is not done.
  */
-s64 uvmem_spread(u64 gfn, u64 npages, bool apart, uvmem_run_fn fn, void *arg, u64 *done)
+s64 uvmem_spread(u64 gfn, u64 npages, unsigned long piece, bool apart, uvmem_run_fn fn,
+		 void *arg, u64 *done)
 {
 	unsigned int cpus = cpus_for(npages);
 	struct spread s = {
-		.fn = fn, .arg = arg, .next = gfn, .end = gfn + npages, .failed_at = U64_MAX,
+		.fn = fn, .arg = arg, .next = gfn, .end = gfn + npages, .piece = piece,
+		.failed_at = U64_MAX,
 	};
 
 	if (npages < SHARE_MIN || (cpus == 1 && !apart))

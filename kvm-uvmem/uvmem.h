@@ -38,7 +38,7 @@
  *	2. uvmem_srcu		read side; keeps memslots alive
  *	3. mm->mmap_lock	read, or write for KSM
  *	4. uvmem_svm.stripe[]	GFN states of UVMEM_RUN_MAX aligned pages
- *				(mutex); one at a time
+ *				(mutex); one at a time, or upwards those of a block
  *	5. page locks		migrate_vma_*() only ever trylocks them
  *	6. locks of the ultravisor, taken in ultracalls
  *	7. uvmem_svm.inval_lock, uvmem_around.lock, uvmem_pool.lock (spinlocks)
@@ -69,9 +69,13 @@
 #include "compat.h"
 #include "uapi/uvmem.h"
 
-/* Pages that one migrate_vma call, and one hold of a stripe, covers at most. */
+/*
+ * A run is the pages that one migrate_vma call, and one hold of a stripe, covers at most;
+ * a block those that can be one folio (huge.c). Both are aligned.
+ */
 #define UVMEM_RUN_SHIFT		6
 #define UVMEM_RUN_MAX		BIT(UVMEM_RUN_SHIFT)
+#define UVMEM_BLOCK_MAX		BIT(UVMEM_HUGE_ORDER ?: 9)
 #define UVMEM_STRIPES		64
 #define UVMEM_MAX_SLOTS		512
 #define UVMEM_MAX_LPID		4095
@@ -101,6 +105,7 @@ enum uvmem_reason {
  * @window: pages of it
  * @ahead: the GFN behind those that another CPU moves; no more than @end: none
  * @run: faults in a row while the window was a page
+ * @begin: where it began
  */
 struct uvmem_stream {
 	u64 first;
@@ -108,6 +113,7 @@ struct uvmem_stream {
 	u64 ahead;
 	unsigned int window;
 	unsigned int run;
+	u64 begin;
 };
 
 /**
@@ -166,12 +172,18 @@ struct uvmem_slot {
 	bool remerge;
 };
 
-/* Scratch memory for the migration of one run, and for its ultracalls. */
+/**
+ * struct uvmem_pfns - scratch memory for a migration, and for its ultracalls
+ * @src: of struct migrate_vma
+ * @dst: of struct migrate_vma
+ * @ra: real addresses of the pages that the ultravisor is to read or fill
+ * @rc: what it says of each
+ */
 struct uvmem_pfns {
-	unsigned long src[UVMEM_RUN_MAX];
-	unsigned long dst[UVMEM_RUN_MAX];
-	u64 ra[UVMEM_RUN_MAX];
-	s64 rc[UVMEM_RUN_MAX];
+	unsigned long *src;
+	unsigned long *dst;
+	u64 *ra;
+	s64 *rc;
 };
 
 /**
@@ -309,6 +321,8 @@ u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn);
 u64 uvmem_gfn_clock(void);
 void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
 		   u64 value, enum uvmem_reason reason, u64 start_ns);
+void uvmem_gfns_secure(struct uvmem_slot *slot, u64 gfn, unsigned long n,
+		       enum uvmem_reason reason);
 u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn);
 void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index);
 /*
@@ -332,6 +346,7 @@ int uvmem_pool_init(void);
 void uvmem_pool_exit(void);
 void *uvmem_pool_owner(void);
 struct page *uvmem_devpage_alloc(struct uvmem_slot *slot, u64 gfn);
+struct page *uvmem_devblock_alloc(struct uvmem_slot *slot, u64 gfn);
 u32 uvmem_devpage_index(struct page *page);
 struct page *uvmem_devpage(u32 index);
 struct uvmem_slot *uvmem_devpage_slot(struct page *page, u64 *gfn);
@@ -339,18 +354,42 @@ void uvmem_devpage_detach(struct page *page);
 void uvmem_devpage_orphan(struct page *page);
 void uvmem_pool_usage(u64 *pages, u64 *free);
 
-/* page_in.c */
+/* page_in_range.c */
 s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 flags, u64 *done);
+
+/* page_in_rest.c */
 s64 uvmem_page_in_rest(struct uvmem_slot *slot);
 
 /* page_out.c */
-s64 uvmem_page_out(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);
-vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf);
 int uvmem_page_out_run(struct uvmem_slot *slot, struct vm_area_struct *vma,
 		       unsigned long addr, u64 gfn, unsigned long npages,
 		       struct uvmem_pfns *pfns, enum uvmem_reason reason);
 int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason);
+
+/* page_out_range.c */
+s64 uvmem_page_out(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);
+
+/* touch.c */
+vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf);
 void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages);
+
+/* huge.c */
+bool uvmem_is_block(const struct uvmem_slot *slot, u64 gfn, const struct vm_area_struct *vma,
+		    unsigned long addr, u64 max);
+unsigned long uvmem_piece(struct uvmem_svm *svm, u64 gfn, u64 npages);
+unsigned long uvmem_slot_piece(const struct uvmem_slot *slot);
+struct uvmem_pfns *uvmem_pfns_alloc(unsigned long npages, gfp_t gfp);
+void uvmem_block_lock(struct uvmem_svm *svm, u64 gfn);
+void uvmem_block_unlock(struct uvmem_svm *svm, u64 gfn);
+void uvmem_block_expand(unsigned long *pfns);
+void uvmem_block_collapse(unsigned long *pfns);
+struct folio *uvmem_block_folio(const struct uvmem_slot *slot, u64 gfn);
+void uvmem_block_unmapped(struct folio *folio, unsigned long *unmapped);
+
+/* block_out.c */
+bool uvmem_page_out_block(struct uvmem_slot *slot, struct vm_area_struct *vma,
+			  unsigned long addr, u64 gfn, struct uvmem_pfns *pfns,
+			  enum uvmem_reason reason, bool alone);
 
 /* around.c */
 void uvmem_around_init(struct uvmem_slot *slot);
@@ -359,21 +398,27 @@ unsigned long uvmem_around_window(struct uvmem_slot *slot, u64 gfn, u64 lowest, 
 				  u64 *first);
 unsigned long uvmem_around_count(struct uvmem_slot *slot, u64 gfn, unsigned long most);
 bool uvmem_around_claim(struct uvmem_slot *slot, u64 gfn);
+bool uvmem_around_claim_block(struct uvmem_slot *slot, u64 gfn);
+bool uvmem_around_block(struct uvmem_slot *slot, u64 gfn);
+void uvmem_around_block_moved(struct uvmem_slot *slot, u64 gfn);
 void uvmem_around_returns(struct uvmem_slot *slot, u64 gfn);
 
 /* ahead.c */
 void uvmem_ahead_init(struct uvmem_slot *slot);
 bool uvmem_ahead(struct uvmem_slot *slot, u64 gfn);
+bool uvmem_ahead_block(struct uvmem_slot *slot, u64 gfn);
 void uvmem_ahead_exit(struct uvmem_slot *slot);
 
 /* pagetable.c */
 bool uvmem_pte_young(struct mm_struct *mm, unsigned long addr);
 bool uvmem_no_page_table(struct mm_struct *mm, unsigned long addr, unsigned long end);
+bool uvmem_huge_entry(struct mm_struct *mm, unsigned long addr);
 
 /* spread.c */
 typedef s64 (*uvmem_run_fn)(void *arg, u64 gfn, u64 npages, u64 *done);
 bool uvmem_spreads(u64 npages);
-s64 uvmem_spread(u64 gfn, u64 npages, bool apart, uvmem_run_fn fn, void *arg, u64 *done);
+s64 uvmem_spread(u64 gfn, u64 npages, unsigned long piece, bool apart, uvmem_run_fn fn,
+		 void *arg, u64 *done);
 
 /* share.c */
 s64 uvmem_share(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);

@@ -108,13 +108,27 @@ int fail_migrations(unsigned int step, unsigned int count)
 	return uvmem_param("fail_step", step) || uvmem_param("fail_count", count) ? -1 : 0;
 }
 
+static unsigned int param_value(const char *name, unsigned int otherwise)
+{
+	unsigned int value = otherwise;
+	char path[128], *text;
+
+	snprintf(path, sizeof(path), PARAMS "%s", name);
+	text = file_read(path);
+	if (text)
+		value = (unsigned int)strtoul(text, NULL, 10);
+	free(text);
+	return value;
+}
+
 unsigned int fail_migrations_left(void)
 {
-	char *text = file_read(PARAMS "fail_count");
-	unsigned int left = text ? (unsigned int)strtoul(text, NULL, 10) : UINT32_MAX;
+	return param_value("fail_count", UINT32_MAX);
+}
 
-	free(text);
-	return left;
+unsigned int block_pages(void)
+{
+	return param_value("block_pages", 0);
 }
 
 int run_program(const char *const argv[])

@@ -72,17 +72,37 @@ int own_off(struct own *o)
 	return o->hv < 0 ? ioctl(o->svm, UVMEM_SVM_OFF, 0) : upstream_off(o);
 }
 
-int own_open(struct own *o, size_t npages)
+static int open_with(struct own *o, size_t npages, size_t align, int advice)
 {
+	uint8_t *room;
+	size_t below;
+
 	*o = (struct own){ .svm = -1, .uv = -1, .hv = -1, .h = MAP_FAILED };
 	o->len = npages * page_size();
-	o->h = mmap(NULL, o->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (o->h == MAP_FAILED)
+	room = mmap(NULL, o->len + align, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
+	if (room == MAP_FAILED)
 		return say("mmap: %s", strerror(errno));
-	madvise(o->h, o->len, MADV_NOHUGEPAGE);
+	below = align ? -(uintptr_t)room & (align - 1) : 0;
+	o->h = room + below;
+	if (below)
+		munmap(room, below);
+	if (align > below)
+		munmap(o->h + o->len, align - below);
+	madvise(o->h, o->len, advice);
 	if (own_create(o) || own_bind(o))
 		return -1;
 	return own_memslot(o, 0, 0, npages) ? say("UVMEM_SET_MEMSLOT: %s", strerror(errno)) : 0;
+}
+
+int own_open(struct own *o, size_t npages)
+{
+	return open_with(o, npages, 0, MADV_NOHUGEPAGE);
+}
+
+int own_open_huge(struct own *o, size_t npages, size_t align)
+{
+	return open_with(o, npages, align, MADV_HUGEPAGE);
 }
 
 void own_close(struct own *o)

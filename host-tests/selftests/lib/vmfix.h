@@ -40,6 +40,7 @@ int uvmem_param(const char *name, unsigned int value);
 /* Give up the next @count pages' migrations after @step; 0, 0 ends it. */
 int fail_migrations(unsigned int step, unsigned int count);
 unsigned int fail_migrations_left(void);
+unsigned int block_pages(void);		   /* that can move as one folio; 0: none */
 int run_program(const char *const argv[]); /* exit status, or -1 */
 /* The same numbers for the same seed everywhere. */
 uint64_t rnd(uint64_t *state);
@@ -182,6 +183,7 @@ int own_bind(struct own *o);
 int own_off(struct own *o); /* terminate */
 int own_memslot(struct own *o, unsigned int slot, size_t page, size_t npages);
 int own_open(struct own *o, size_t npages); /* bound, a memslot at GPA 0, no page touched */
+int own_open_huge(struct own *o, size_t npages, size_t align); /* transparent huge pages */
 void own_close(struct own *o);
 void own_fill(struct own *o, size_t first, size_t n, uint64_t seed); /* touches pages */
 /*
