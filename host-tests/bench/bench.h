@@ -50,5 +50,6 @@ void bench_trace(struct bench *b);
 void bench_hmm(struct bench *b);
 void bench_limit(struct bench *b);
 void bench_hold(struct bench *b);
+void bench_huge(struct bench *b);
 
 #endif /* _BENCH_H */

@@ -36,6 +36,12 @@ figures()
 		here || /^#/' "$HERE/FIGURES"
 }
 
+# has_samples NAME: the NAME of figures that not every kernel has, if they are there
+has_samples()
+{
+	! grep -q "^@sample ${1}_" "$DIR/samples" || echo "$1"
+}
+
 # report NAME...: fails if a figure of these machines is missing
 report()
 {

@@ -157,6 +157,6 @@ stage "bench tools" "$BUILD/logs/bench-build-host.log" "$0" --step build_bench
 stage "bench, rounds: $n" "$BUILD/logs/bench-run-host.log" "$0" --step measure
 rc=0
 # shellcheck disable=SC2046
-report host $(! grep -q '^@sample hmm_' "$DIR/samples" || echo hmm) || rc=$?
+report host $(has_samples hmm) $(has_samples huge) || rc=$?
 cat "$DIR/table.txt"
 exit $rc

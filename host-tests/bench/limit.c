@@ -33,6 +33,7 @@ void bench_limit(struct bench *b)
 	open = per_page("open", pages);
 	copy = per_page("copy", pages);
 	sample(b, "limit_copy", pages, copy);
+	sample(b, "limit_copy_pair", pages, per_page("copy_pair", pages));
 	sample(b, "limit_wipe", pages, per_page("wipe", pages));
 	sample(b, "limit_seal", pages, seal + copy);
 	sample(b, "limit_open", pages, open + copy);

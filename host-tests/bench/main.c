@@ -22,7 +22,7 @@ static const struct {
 	{ "guest", bench_guest, true }, { "threads", bench_threads, true },
 	{ "sizes", bench_sizes, true }, { "trace", bench_trace, true },
 	{ "hmm", bench_hmm, false },	{ "limit", bench_limit, false },
-	{ "hold", bench_hold, false },
+	{ "hold", bench_hold, false },	{ "huge", bench_huge, true },
 };
 
 static void check_cipher(const char *cipher)

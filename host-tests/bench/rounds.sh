@@ -54,7 +54,7 @@ with_upstream()
 
 one_round()
 {
-	with_kvm_uvmem copy "$pages" host bulk guest threads sizes trace || return
+	with_kvm_uvmem copy "$pages" host bulk guest threads sizes trace huge || return
 	with_upstream copy "$pages" host bulk guest threads sizes || return
 	[ ! -e /dev/hmm_dmirror0 ] || set_of hmm copy "$pages"
 	with_kvm_uvmem aes "$aes" host bulk guest threads || return

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The limit that the benchmark compares with: the kernel's AES-256-GCM, one
- * page after the other in one loop with nothing around it, a plain copy, and the
- * wiping of a page.
+ * page after the other in one loop with nothing around it, a plain copy, the same by
+ * two CPUs at once, and the wiping of a page.
  *
- * /sys/kernel/debug/uvmem-bench/{seal,open,copy,wipe}: reading one goes once over
- * pages (a file beside them) pages and tells the nanoseconds that it took.
+ * /sys/kernel/debug/uvmem-bench/{seal,open,copy,copy_pair,wipe}: reading one goes once
+ * over pages (a file beside them) pages and tells the nanoseconds that it took.
  */
 #include <crypto/aead.h>
 #include <linux/bits.h>
+#include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -16,6 +17,7 @@
 #include <linux/scatterlist.h>
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #define KEY_BYTES	32
 #define IV_BYTES	12
@@ -117,6 +119,48 @@ static int copy_get(void *data, u64 *val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(copy_fops, copy_get, NULL, "%llu\n");
 
+/* A CPU's half of the pages, in a half of the window. */
+struct half {
+	struct work_struct work;
+	unsigned int first;
+};
+
+static void copy_half(struct work_struct *work)
+{
+	struct half *half = container_of(work, struct half, work);
+	u64 nr;
+
+	for (nr = 0; nr < min_t(u32, pages, PAGES_MAX) / 2; nr++) {
+		copy_page_once(half->first + nr % (WINDOW / 2));
+		cond_resched();
+	}
+}
+
+static int copy_pair_get(void *data, u64 *val)
+{
+	struct half half[2] = { { .first = 0 }, { .first = WINDOW / 2 } };
+	int cpu = cpumask_first(cpu_online_mask), i;
+	u64 start;
+
+	mutex_lock(&lock);
+	start = ktime_get_ns();
+	for (i = 0; i < 2; i++) {
+		INIT_WORK_ONSTACK(&half[i].work, copy_half);
+		schedule_work_on(cpu, &half[i].work);
+		cpu = cpumask_next(cpu, cpu_online_mask);
+		if (cpu >= nr_cpu_ids)
+			cpu = cpumask_first(cpu_online_mask);
+	}
+	for (i = 0; i < 2; i++) {
+		flush_work(&half[i].work);
+		destroy_work_on_stack(&half[i].work);
+	}
+	*val = ktime_get_ns() - start;
+	mutex_unlock(&lock);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(copy_pair_fops, copy_pair_get, NULL, "%llu\n");
+
 static int wipe_get(void *data, u64 *val)
 {
 	return go_over(wipe_page, val);
@@ -174,6 +218,7 @@ static int __init bench_init(void)
 	debugfs_create_file_unsafe("seal", 0400, dir, NULL, &seal_fops);
 	debugfs_create_file_unsafe("open", 0400, dir, NULL, &open_fops);
 	debugfs_create_file_unsafe("copy", 0400, dir, NULL, &copy_fops);
+	debugfs_create_file_unsafe("copy_pair", 0400, dir, NULL, &copy_pair_fops);
 	debugfs_create_file_unsafe("wipe", 0400, dir, NULL, &wipe_fops);
 	return 0;
 }
