@@ -245,13 +245,13 @@ bool uvmem_around_claim(struct uvmem_slot *slot, u64 gfn)
 	return n >= AHEAD_MIN;
 }
 
-/* The stream that @gfn is next in, if it has come @far pages. */
-static struct uvmem_stream *far_stream(struct uvmem_around *around, u64 gfn, u64 far)
+/* The stream that @gfn is next in, if it has come a block's worth of pages. */
+static struct uvmem_stream *far_stream(struct uvmem_around *around, u64 gfn)
 {
 	struct uvmem_stream *s = find_stream(around, gfn);
 
 	if (!s || (gfn >= s->first && gfn < max(s->end, s->ahead) && gfn != s->end) ||
-	    max(gfn, s->begin) - min(gfn, s->begin) < far)
+	    max(gfn, s->begin) - min(gfn, s->begin) < UVMEM_BLOCK_MAX)
 		return NULL;
 	return s;
 }
@@ -272,7 +272,7 @@ bool uvmem_around_block(struct uvmem_slot *slot, u64 gfn)
 		return false;
 	spin_lock(&slot->around.lock);
 	overtake(&slot->ahead, gfn);
-	whole = far_stream(&slot->around, gfn, UVMEM_BLOCK_MAX);
+	whole = far_stream(&slot->around, gfn);
 	spin_unlock(&slot->around.lock);
 	for (i = first; whole && i < first + UVMEM_BLOCK_MAX; i++)
 		whole = i == gfn || may_go_along(slot, i);
@@ -294,7 +294,7 @@ bool uvmem_around_claim_block(struct uvmem_slot *slot, u64 gfn)
 	bool any;
 
 	spin_lock(&slot->around.lock);
-	s = far_stream(&slot->around, gfn, UVMEM_BLOCK_MAX);
+	s = far_stream(&slot->around, gfn);
 	any = s && gfn >= s->end && !slot->ahead.busy && block_at(slot, next) &&
 	      uvmem_around_count(slot, next, UVMEM_BLOCK_MAX) == UVMEM_BLOCK_MAX;
 	if (any)

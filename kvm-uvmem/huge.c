@@ -43,7 +43,6 @@
  */
 #include <linux/lockdep.h>
 #include <linux/moduleparam.h>
-#include <linux/slab.h>
 
 #include "uvmem.h"
 
@@ -144,6 +143,8 @@ unsigned long uvmem_slot_piece(const struct uvmem_slot *slot)
  * uvmem_block_lock() - take all stripes of a block
  * @svm: the VM
  * @gfn: the first GFN of the block
+ *
+ * Context: no stripe held.
  */
 void uvmem_block_lock(struct uvmem_svm *svm, u64 gfn)
 {
@@ -166,27 +167,6 @@ void uvmem_block_unlock(struct uvmem_svm *svm, u64 gfn)
 
 	while (i--)
 		mutex_unlock(uvmem_stripe(svm, gfn + i * UVMEM_RUN_MAX));
-}
-
-/**
- * uvmem_pfns_alloc() - scratch memory for a migration
- * @npages: most pages
- * @gfp: how
- *
- * Return: to be freed with kfree(); or NULL.
- */
-struct uvmem_pfns *uvmem_pfns_alloc(unsigned long npages, gfp_t gfp)
-{
-	struct uvmem_pfns *pfns;
-
-	pfns = kmalloc(sizeof(*pfns) + npages * 4 * sizeof(u64), gfp);
-	if (!pfns)
-		return NULL;
-	pfns->src = (void *)(pfns + 1);
-	pfns->dst = pfns->src + npages;
-	pfns->ra = (u64 *)(pfns->dst + npages);
-	pfns->rc = (s64 *)(pfns->ra + npages);
-	return pfns;
 }
 
 /**

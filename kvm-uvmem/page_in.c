@@ -87,6 +87,8 @@ static void copy_pages_in(struct page_in *in)
  * @dpage: the device page that was to stand for it
  *
  * Have the content sealed back into it, while nobody can see it.
+ *
+ * Context: between migrate_vma_setup() and migrate_vma_finalize(); the stripe held.
  */
 void uvmem_in_take_back(struct page_in *in, unsigned long i, struct page *dpage)
 {
@@ -108,6 +110,7 @@ void uvmem_in_take_back(struct page_in *in, unsigned long i, struct page *dpage)
  * uvmem_in_fail() - take a reference that makes migrate_vma_pages() give up, if asked to
  * @in: the migration
  *
+ * Context: right before migrate_vma_pages(); the caller puts it right after that.
  * Return: the page it is of, or NULL.
  */
 struct page *uvmem_in_fail(struct page_in *in)
@@ -130,6 +133,8 @@ struct page *uvmem_in_fail(struct page_in *in)
  * @in: the migration
  * @i: which page
  * @dpage: the device page that stands for it
+ *
+ * Context: between migrate_vma_pages() and migrate_vma_finalize(); the stripe held.
  */
 void uvmem_in_moved(struct page_in *in, unsigned long i, struct page *dpage)
 {
@@ -191,6 +196,8 @@ void uvmem_in_look(struct page_in *in)
  * @in: the pages
  * @vma: the VMA that holds them
  * @addr: of the first one
+ *
+ * Context: mmap lock (read) and the stripes of the pages held.
  */
 void uvmem_in_init(struct page_in *in, struct vm_area_struct *vma, unsigned long addr)
 {

@@ -169,6 +169,9 @@ static struct page *fail_pages(struct page_out *out)
  * uvmem_out_migrate() - move the struct pages
  * @out: the migration, whose dst[] says where to
  * @mig: what migrate_vma_setup() was called with; NULL: by device page
+ *
+ * Context: between migrate_vma_setup(), or migrate_device_range(), and its end; the
+ * stripes held, if there is a slot.
  */
 void uvmem_out_migrate(struct page_out *out, struct migrate_vma *mig)
 {
@@ -197,6 +200,8 @@ static int move_and_fill(struct page_out *out, struct migrate_vma *mig)
  * @out: the migration
  * @mig: out: to be called with
  * @fault_page: of struct migrate_vma, or NULL
+ *
+ * Context: mmap lock (read) and, if there is a slot, the stripes held.
  */
 void uvmem_out_init(struct page_out *out, struct migrate_vma *mig, struct page *fault_page)
 {

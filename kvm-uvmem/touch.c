@@ -8,6 +8,7 @@
 #include "page_out.h"
 
 #define GFP_ALONG	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+#define GFP_BLOCK	(GFP_TRANSHUGE_LIGHT | __GFP_NORETRY | __GFP_NOWARN)
 
 /* The stripe's part of the VMA, in GFNs, around a fault. */
 static void limits(const struct vm_fault *vmf, const struct uvmem_slot *slot, u64 gfn,
@@ -90,14 +91,12 @@ static int page_touched(struct page_out *out, const struct vm_fault *vmf)
 /* Moves the block @out as a whole if the reader is worth it, with its locks held. */
 static bool move_whole(struct page_out *out, const struct vm_fault *vmf, u64 touched)
 {
-	gfp_t gfp = GFP_TRANSHUGE_LIGHT | __GFP_NORETRY | __GFP_NOWARN;
-
 	if (!out->slot || vmf->vma->vm_mm != out->slot->svm->mm ||
 	    !uvmem_is_block(out->slot, out->gfn, out->vma, out->addr, UVMEM_BLOCK_MAX) ||
 	    !uvmem_around_block(out->slot, touched))
 		return false;
 	out->alone = uvmem_ahead_block(out->slot, touched);
-	if (!uvmem_out_block(out, gfp, vmf->page))
+	if (!uvmem_out_block(out, GFP_BLOCK, vmf->page))
 		return false;
 	uvmem_around_block_moved(out->slot, touched);
 	return true;
@@ -144,15 +143,13 @@ static void run_ahead(struct page_out *out, struct uvmem_pfns *pfns, unsigned lo
 /* A block, if it still is one, as uvmem_page_out_ahead(). */
 static void block_ahead(struct page_out *out, struct uvmem_pfns *pfns)
 {
-	gfp_t gfp = GFP_TRANSHUGE_LIGHT | __GFP_NORETRY | __GFP_NOWARN;
-
 	if (!uvmem_is_block(out->slot, out->gfn, out->vma, out->addr, UVMEM_BLOCK_MAX))
 		return;
 	page_out_use(out, pfns);
 	out->npages = UVMEM_BLOCK_MAX;
 	uvmem_block_lock(out->slot->svm, out->gfn);
 	if (uvmem_around_count(out->slot, out->gfn, UVMEM_BLOCK_MAX) == UVMEM_BLOCK_MAX)
-		uvmem_out_block(out, gfp, NULL);
+		uvmem_out_block(out, GFP_BLOCK, NULL);
 	uvmem_block_unlock(out->slot->svm, out->gfn);
 }
 

@@ -373,12 +373,14 @@ s64 uvmem_page_out(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);
 vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf);
 void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages);
 
+/* pfns.c */
+struct uvmem_pfns *uvmem_pfns_alloc(unsigned long npages, gfp_t gfp);
+
 /* huge.c */
 bool uvmem_is_block(const struct uvmem_slot *slot, u64 gfn, const struct vm_area_struct *vma,
 		    unsigned long addr, u64 max);
 unsigned long uvmem_piece(struct uvmem_svm *svm, u64 gfn, u64 npages);
 unsigned long uvmem_slot_piece(const struct uvmem_slot *slot);
-struct uvmem_pfns *uvmem_pfns_alloc(unsigned long npages, gfp_t gfp);
 void uvmem_block_lock(struct uvmem_svm *svm, u64 gfn);
 void uvmem_block_unlock(struct uvmem_svm *svm, u64 gfn);
 void uvmem_block_expand(unsigned long *pfns);
