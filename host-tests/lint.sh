@@ -94,6 +94,12 @@ run_cppcheck()
 			--suppress='constStatement:*/doorbell.c' -j"$JOBS" -I "$TOP"
 }
 
+# An ioctl() without its third argument hands over what happens to be in the register.
+run_ioctl()
+{
+	! user_files | xargs grep -nE '\bioctl\([^(),]+,[^(),]+\)'
+}
+
 failed=0
 # tool NAME FUNCTION
 tool()
@@ -125,4 +131,5 @@ else
 fi
 tool shellcheck run_shellcheck
 tool cppcheck run_cppcheck
+tool ioctl run_ioctl
 exit $failed

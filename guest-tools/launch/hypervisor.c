@@ -83,7 +83,8 @@ int hypervisor_open(struct vm *vm)
 int hypervisor_off(struct vm *vm)
 {
 	bool upstream = vm->hv_fd >= 0;
-	int ret = upstream ? ioctl(vm->hv_fd, KVM_PPC_SVM_OFF) : ioctl(vm->svm_fd, UVMEM_SVM_OFF);
+	int ret = upstream ? ioctl(vm->hv_fd, KVM_PPC_SVM_OFF, 0) :
+			     ioctl(vm->svm_fd, UVMEM_SVM_OFF, 0);
 
 	if (!ret)
 		return 0;

@@ -109,7 +109,7 @@ struct uvmem_stats {		/* all out; counts of pages */
 #define UVMEM_GET_STATS		_IOR(UVMEM_IOC, 0x44, struct uvmem_stats)
 #define UVMEM_GET_INFO		_IOR(UVMEM_IOC, 0x45, struct uvmem_info)
 #define UVMEM_GET_SLOTS		_IOWR(UVMEM_IOC, 0x46, struct uvmem_slots)
-/* Terminate: as KVM_PPC_SVM_OFF, the VM is a normal one afterwards. */
+/* Terminate: as KVM_PPC_SVM_OFF, the VM is a normal one afterwards. The argument is 0. */
 #define UVMEM_SVM_OFF		_IO(UVMEM_IOC, 0x47)
 
 #endif /* _UAPI_KVM_UVMEM_H */
