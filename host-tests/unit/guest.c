@@ -11,9 +11,40 @@ static int map_view(void *arg, const struct uv_map_target *t)
 	struct machine *m = vm->m;
 
 	pthread_mutex_lock(&vm->view);
-	vm->g[t->gfn] = t->shared ? ra_va(m, t->ra) : m->port.secure_page(m->user, t->secure_page);
+	for (uint32_t i = 0; i < t->npages && t->gfn + i < vm->top; i++)
+		vm->g[t->gfn + i] = t->shared ? ra_va(m, t->ra) :
+						m->port.secure_page(m->user, t->secure_page + i);
 	pthread_mutex_unlock(&vm->view);
+	if (t->npages > 1)
+		__atomic_add_fetch(&m->block_maps, 1, __ATOMIC_RELAXED);
 	return 0;
+}
+
+/* As where there is no page table: entries of single pages keep a block's out. */
+static bool nothing_mapped(struct vm *vm, uint64_t gfn)
+{
+	uint64_t first = gfn >> BLOCK_SHIFT << BLOCK_SHIFT;
+	bool nothing = true;
+
+	pthread_mutex_lock(&vm->view);
+	for (uint64_t g = first; g < first + (1u << BLOCK_SHIFT) && g < vm->top; g++)
+		nothing &= !vm->g[g];
+	pthread_mutex_unlock(&vm->view);
+	return nothing;
+}
+
+static enum uv_fault fault(struct vm *vm, uint64_t gfn)
+{
+	struct uv *uv = vm->m->uv;
+	enum uv_fault f = UV_FAULT_NOT_WHOLE;
+
+	if (vm->m->blocks && (vm->m->no_page_tables || nothing_mapped(vm, gfn)))
+		f = uv_guest_map_block(uv, vm->lpid, gfn, map_view, vm);
+	if (f == UV_FAULT_PAGE_IN && uv_guest_page_in_block(uv, vm->lpid, gfn))
+		return f;
+	if (f == UV_FAULT_NOT_WHOLE || f == UV_FAULT_PAGE_IN)
+		f = uv_guest_map(uv, vm->lpid, gfn, map_view, vm);
+	return f == UV_FAULT_PAGE_IN ? uv_guest_page_in(uv, vm->lpid, gfn) : f;
 }
 
 static bool copy_mapped(struct vm *vm, uint64_t gfn, size_t off, void *buf, size_t n, bool write)
@@ -35,10 +66,8 @@ static int copy_page(struct vm *vm, uint64_t gfn, size_t off, void *buf, size_t 
 	unsigned int tries = 0;
 
 	while (!copy_mapped(vm, gfn, off, buf, n, write)) {
-		enum uv_fault f = uv_guest_map(vm->m->uv, vm->lpid, gfn, map_view, vm);
+		enum uv_fault f = fault(vm, gfn);
 
-		if (f == UV_FAULT_PAGE_IN)
-			f = uv_guest_page_in(vm->m->uv, vm->lpid, gfn);
 		if (f == UV_FAULT_REFUSED || f == UV_FAULT_FAILED || ++tries > vm->m->patience)
 			return -1;
 	}

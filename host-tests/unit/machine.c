@@ -250,6 +250,12 @@ static void m_guest_unmap(void *ctx, uint32_t lpid, uint64_t gfn, uint64_t npage
 	pthread_mutex_unlock(&vm->view);
 }
 
+static bool m_block_is_whole(void *ctx, uint32_t first)
+{
+	(void)ctx;
+	return first != BROKEN_BLOCK << BLOCK_SHIFT;
+}
+
 static void m_log(void *ctx, const char *line)
 {
 	struct machine *m = ctx;
@@ -299,6 +305,8 @@ static void watch(struct uv_port *port)
 	port->open = t_open;
 	port->hash_new = t_hash_new;
 	port->hash_final = t_hash_final;
+	port->block_shift = BLOCK_SHIFT;
+	port->block_is_whole = m_block_is_whole;
 }
 
 /* A machine without an ultravisor: for tests of uv_create() itself. */
@@ -439,7 +447,9 @@ bool normal_contains(struct machine *m, const void *what, size_t len)
 /* No free page of secure memory carries anything of whoever had it. */
 bool free_frames_are_zero(struct machine *m)
 {
-	for (uint32_t i = m->uv->free_head; i != UV_NO_PAGE; i = m->uv->frames[i].next) {
+	uint32_t head = m->uv->lists[UV_LIST_FREE].head;
+
+	for (uint32_t i = head; i != UV_NO_PAGE; i = m->uv->frames[i].next) {
 		const uint8_t *p = m->port.secure_page(m->user, i);
 
 		if (p[0] || memcmp(p, p + 1, m->page - 1))

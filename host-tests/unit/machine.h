@@ -36,6 +36,8 @@
 #define OTHER_SHIFT (SHIFT == 12 ? 16 : 12)
 #define PG (1ULL << SHIFT)
 
+#define BLOCK_SHIFT 5	/* pages of a block, as log2 */
+#define BROKEN_BLOCK 3u /* number of the block that is none */
 #define MAX_VMS 4
 #define MAX_VM_SLOTS 4
 #define RA_BASE 0x10000000ULL /* where normal memory starts */
@@ -100,7 +102,10 @@ struct machine {
 	bool (*hook)(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
 		     uint64_t *out, int64_t *ret);
 	unsigned int hcalls;
-	unsigned int patience; /* faults a guest takes on one access */
+	unsigned int patience;	 /* faults a guest takes on one access */
+	bool blocks;		 /* the guest view maps blocks */
+	bool no_page_tables;	 /* entries of single pages do not keep a block's out */
+	unsigned int block_maps; /* so often */
 
 	/* knobs of the port */
 	long fail_alloc; /* fail this allocation from now, 1 the next; 0 none */

@@ -241,10 +241,10 @@ static void reservations(void **state)
 	(void)state;
 	assert_int_equal(uv_reserve(sa, 10), 10);
 	assert_int_equal(uv_reserve(sa, 2), 2);
-	while ((page[n] = uv_page_take(sb)) != UV_NO_PAGE)
+	while ((page[n] = uv_page_take(sb, 0)) != UV_NO_PAGE)
 		n++;
 	assert_int_equal(n, 4);
-	assert_int_not_equal(page[n] = uv_page_take(sa), UV_NO_PAGE);
+	assert_int_not_equal(page[n] = uv_page_take(sa, 0), UV_NO_PAGE);
 	n++;
 	uv_unreserve(sa, 10);
 	assert_int_equal(sa->reserved, 2);

@@ -88,7 +88,7 @@ static void no_seal(struct machine *m)
 
 static void secure_memory_full(struct machine *m)
 {
-	while (uv_page_take(m->uv->bucket[SECURE]) != UV_NO_PAGE)
+	while (uv_page_take(m->uv->bucket[SECURE], 0) != UV_NO_PAGE)
 		;
 }
 
@@ -97,15 +97,8 @@ static void secure_memory_back(struct machine *m)
 	for (uint32_t i = 0; i < m->uv->total; i++) {
 		struct uv_frame *f = &m->uv->frames[i];
 
-		if (f->list == UV_LIST_NONE && !f->svm) {
-			bool is_free = false;
-
-			for (uint32_t p = m->uv->free_head; p != UV_NO_PAGE;
-			     p = m->uv->frames[p].next)
-				is_free |= p == i;
-			if (!is_free)
-				uv_page_put(m->uv, i);
-		}
+		if (f->list == UV_LIST_NONE && !f->svm)
+			uv_page_put(m->uv, i);
 	}
 }
 

@@ -70,6 +70,7 @@ uint32_t uv_around_window(struct uv_svm *svm, uint64_t gfn, uint32_t room)
 		s = &around->stream[around->next++ % UV_STREAMS];
 		memset(s, 0, sizeof(*s));
 		s->window = 1;
+		s->begin = gfn;
 		s->first = gfn;
 		s->end = gfn + 1;
 	} else if (s->end == gfn) {
@@ -79,6 +80,35 @@ uint32_t uv_around_window(struct uv_svm *svm, uint64_t gfn, uint32_t room)
 	}
 	uv_unlock(uv, uv->pool);
 	return n;
+}
+
+/*
+ * Has the guest read the block before @gfn, the first of another, in order? Then it may
+ * have all of that one.
+ */
+bool uv_around_block(struct uv_svm *svm, uint64_t gfn)
+{
+	struct uv *uv = svm->uv;
+	struct uv_stream *s;
+	bool in_order;
+
+	uv_lock(uv, uv->pool);
+	s = find_stream(&svm->around, gfn);
+	in_order = uv->around > 1 && s && s->end == gfn && s->window > 1 &&
+		   gfn - s->begin >= 1ULL << uv->port.block_shift;
+	uv_unlock(uv, uv->pool);
+	return in_order;
+}
+
+/* Called with uv->pool held: the guest touched @gfn, and has all up to @end now. */
+void uv_around_passes(struct uv_svm *svm, uint64_t gfn, uint64_t end)
+{
+	struct uv_stream *s = find_stream(&svm->around, gfn);
+
+	if (s && s->end == gfn) {
+		s->first = gfn;
+		s->end = end;
+	}
 }
 
 /* Called with uv->pool held: a page left that the guest has not used. */

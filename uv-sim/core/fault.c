@@ -47,7 +47,9 @@ static void map_neighbours(struct uv_gfn_ref *ref, uint32_t n, uv_map_fn map, vo
 
 	for (i = 1; i < n; i++) {
 		struct uv_gfn *e = &ref->e[i];
-		struct uv_map_target target = { .gfn = ref->gfn + i, .secure_page = e->page };
+		struct uv_map_target target = {
+			.gfn = ref->gfn + i, .npages = 1, .secure_page = e->page,
+		};
 
 		if (e->state != UV_GFN_RESIDENT || e->flags & UV_GFN_MAPPED ||
 		    !uv_frame_is_active(uv, e->page))
@@ -61,7 +63,7 @@ static void map_neighbours(struct uv_gfn_ref *ref, uint32_t n, uv_map_fn map, vo
 
 static enum uv_fault map_it(struct uv_gfn_ref *ref, uv_map_fn map, void *arg)
 {
-	struct uv_map_target target = { .gfn = ref->gfn };
+	struct uv_map_target target = { .gfn = ref->gfn, .npages = 1 };
 	uint32_t window = 1;
 
 	switch (ref->state) {

@@ -95,6 +95,7 @@ enum uv_counter {
 };
 
 struct uv_stream {
+	uint64_t begin;			/* where it began */
 	uint64_t first, end;		/* GFNs of the last window */
 	uint32_t window;		/* its size */
 	uint32_t run;			/* faults in a row while that was 1 */
@@ -151,7 +152,7 @@ struct uv_svm {
 	uint64_t count[UV_NCOUNTERS];
 };
 
-enum uv_frame_list { UV_LIST_NONE, UV_LIST_ACTIVE, UV_LIST_INACTIVE, UV_NLISTS };
+enum uv_frame_list { UV_LIST_NONE, UV_LIST_FREE, UV_LIST_ACTIVE, UV_LIST_INACTIVE, UV_NLISTS };
 
 struct uv_frame {			/* one page of secure memory */
 	struct uv_svm *svm;
@@ -159,6 +160,17 @@ struct uv_frame {			/* one page of secure memory */
 	uint32_t prev, next;
 	uint8_t list;			/* enum uv_frame_list */
 	bool evicting;
+	bool ready;			/* see block.c */
+};
+
+struct uv_block {			/* see block.c */
+	struct uv_svm *svm;		/* it is set aside for this one's region, or NULL */
+	uint64_t region;		/* first GFN, in blocks */
+	uint32_t next;			/* block in the same bucket, or that is listed, too */
+	uint32_t nfree, nready;		/* frames of it */
+	bool whole;			/* the port can map it as one */
+	bool listed;			/* among the free blocks */
+	bool mapped;			/* the guest view may map it as one */
 };
 
 struct uv_list_head {
@@ -187,9 +199,11 @@ struct uv {
 	struct uv_lock *pool;
 	struct uv_frame *frames;
 	struct uv_list_head lists[UV_NLISTS];
-	uint32_t free_head;
-	uint32_t nfree;
 	uint32_t reserved;		/* of the free pages */
+	struct uv_block *blocks;
+	uint32_t nblocks;		/* constant; 0: there are none */
+	uint32_t *block_bucket;		/* nblocks of them, by SVM and region */
+	uint32_t free_blocks;		/* the first of those that are set aside for nobody */
 	uint32_t peak;
 	uint32_t around;		/* most pages that one fault brings in */
 	uint64_t nsvms;			/* VMs that are not normal */
@@ -209,6 +223,12 @@ struct uv_gfn_ref {
 };
 
 enum uv_lookup { UV_LOOKUP_OK, UV_LOOKUP_NOSLOT, UV_LOOKUP_NOMEM };
+
+/* Called with uv->pool held. Pages that are free, reserved ones included. */
+static inline uint32_t uv_nfree(const struct uv *uv)
+{
+	return uv->lists[UV_LIST_FREE].n;
+}
 
 static inline uint64_t uv_gpa(const struct uv *uv, uint64_t gfn)
 {
@@ -322,7 +342,7 @@ void uv_walk_gfns(struct uv_svm *svm, uint64_t from, uv_gfn_fn fn, void *arg);
 /* pool.c */
 bool uv_pool_init(struct uv *uv);
 void uv_pool_exit(struct uv *uv);
-uint32_t uv_page_take(struct uv_svm *svm);
+uint32_t uv_page_take(struct uv_svm *svm, uint64_t gfn);
 void uv_page_put(struct uv *uv, uint32_t page);
 void uv_frame_attach(struct uv_svm *svm, uint64_t gfn, uint32_t page);
 bool uv_frame_detach(struct uv *uv, uint32_t page);
@@ -333,8 +353,20 @@ void uv_list_del(struct uv *uv, uint32_t page);
 void uv_count(struct uv_svm *svm, enum uv_counter c);
 void uv_count_locked(struct uv_svm *svm, enum uv_counter c, int by);
 
+/* block.c */
+bool uv_blocks_init(struct uv *uv);
+void uv_blocks_exit(struct uv *uv);
+uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn);
+void uv_block_take(struct uv *uv, uint32_t page);
+void uv_block_give(struct uv *uv, uint32_t page);
+void uv_block_enter(struct uv *uv, uint32_t page);
+bool uv_block_leave(struct uv *uv, uint32_t page);
+enum uv_fault uv_block_map(struct uv_gfn_ref *ref, uv_map_fn map, void *arg);
+
 /* around.c */
 uint32_t uv_around_window(struct uv_svm *svm, uint64_t gfn, uint32_t room);
+bool uv_around_block(struct uv_svm *svm, uint64_t gfn);
+void uv_around_passes(struct uv_svm *svm, uint64_t gfn, uint64_t end);
 void uv_around_unseen(struct uv_svm *svm);
 
 /* evict.c */

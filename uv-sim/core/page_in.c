@@ -46,7 +46,7 @@ static int64_t in_secure(struct uv_gfn_ref *ref, uint64_t src_ra, bool *tampered
 	struct uv_gfn to = { .state = UV_GFN_RESIDENT };
 	int64_t ret;
 
-	to.page = uv_page_take(ref->svm);
+	to.page = uv_page_take(ref->svm, ref->gfn);
 	if (to.page == UV_NO_PAGE)
 		return U_BUSY;
 	to.flags = ref->e->flags & UV_GFN_AHEAD;
@@ -66,7 +66,7 @@ bool uv_back_with_zeros(struct uv_gfn_ref *ref)
 {
 	struct uv_gfn to = { .state = UV_GFN_RESIDENT, .flags = UV_GFN_SELF };
 
-	to.page = uv_page_take(ref->svm);
+	to.page = uv_page_take(ref->svm, ref->gfn);
 	if (to.page == UV_NO_PAGE)
 		return false;
 	uv_gfn_set(ref, &to);

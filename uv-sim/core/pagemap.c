@@ -89,11 +89,44 @@ void uv_gfn_step(const struct uv_gfn_ref *from, uint32_t n, struct uv_gfn_ref *t
 	to->state = to->e->state;
 }
 
+static bool is_to_leave(const struct uv_gfn *e, const uint64_t *ra)
+{
+	return !ra || (*ra != UV_NO_RA && e->state == UV_GFN_RESIDENT);
+}
+
 static bool is_to_unmap(const struct uv_gfn *e, const uint64_t *ra)
 {
-	if (!(e->flags & UV_GFN_MAPPED))
-		return false;
-	return !ra || (*ra != UV_NO_RA && e->state == UV_GFN_RESIDENT);
+	return e->flags & UV_GFN_MAPPED && is_to_leave(e, ra);
+}
+
+static bool is_ready(const struct uv *uv, const struct uv_gfn *e, const uint64_t *ra)
+{
+	return e->state == UV_GFN_RESIDENT && uv->frames[e->page].ready && is_to_leave(e, ra);
+}
+
+/*
+ * Those of the GFNs that are ready are so no more, and if their block is in the guest
+ * view it is taken out. All of them are of one block, since they are of one chunk.
+ */
+static void break_block(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra)
+{
+	struct uv *uv = ref->svm->uv;
+	uint64_t first = ref->gfn >> uv->port.block_shift << uv->port.block_shift;
+	bool mapped = false;
+	uint32_t i;
+
+	for (i = 0; i < n && !is_ready(uv, &ref->e[i], ra ? &ra[i] : NULL); i++)
+		;
+	if (i == n)
+		return;
+	uv_lock(uv, uv->pool);
+	for (; i < n; i++)
+		if (is_ready(uv, &ref->e[i], ra ? &ra[i] : NULL))
+			mapped |= uv_block_leave(uv, ref->e[i].page);
+	uv_unlock(uv, uv->pool);
+	if (mapped)
+		uv->port.guest_unmap(uv->port.ctx, ref->svm->lpid, first,
+				     1ULL << uv->port.block_shift);
 }
 
 /*
@@ -106,6 +139,7 @@ void uv_gfn_unmap_run(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra)
 	const struct uv_port *port = &ref->svm->uv->port;
 	uint32_t i, end;
 
+	break_block(ref, n, ra);
 	for (i = 0; i < n; i = end + 1) {
 		for (end = i; end < n && is_to_unmap(&ref->e[end], ra ? &ra[end] : NULL); end++)
 			;
@@ -120,12 +154,8 @@ void uv_gfn_unmap_run(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra)
 /* Take @ref out of the guest view, if it may be there. */
 void uv_gfn_unmap(struct uv_gfn_ref *ref)
 {
-	const struct uv_port *port = &ref->svm->uv->port;
-
-	if (!ref->e || !(ref->e->flags & UV_GFN_MAPPED))
-		return;
-	port->guest_unmap(port->ctx, ref->svm->lpid, ref->gfn, 1);
-	ref->e->flags &= ~UV_GFN_MAPPED;
+	if (ref->e)
+		uv_gfn_unmap_run(ref, 1, NULL);
 }
 
 static bool is_shared(uint8_t state)

@@ -5,49 +5,10 @@
  *
  * A free page is always zero: it is wiped as it is freed, so that no page ever
  * carries something from one GFN to another. A frame that belongs to a GFN is
- * on the active or the inactive list; one that was taken and is being filled
- * is on none.
+ * on the active or the inactive list, a free one on the free list; one that was
+ * taken and is being filled is on none. Which one a GFN gets is block.c's to say.
  */
 #include "internal.h"
-
-/* Set up the pool of uv->total pages. False when there is no memory for it. */
-bool uv_pool_init(struct uv *uv)
-{
-	const struct uv_port *port = &uv->port;
-	size_t bytes = (size_t)uv->total * sizeof(*uv->frames);
-	unsigned int l;
-	uint32_t i;
-
-	uv->pool = port->lock_new(port->ctx, "uv-pool", UV_LEVEL_POOL);
-	if (!uv->pool)
-		return false;
-	for (l = 0; l < UV_NLISTS; l++) {
-		uv->lists[l].head = UV_NO_PAGE;
-		uv->lists[l].tail = UV_NO_PAGE;
-	}
-	uv->free_head = UV_NO_PAGE;
-	if (!uv->total)
-		return true;
-	if (bytes / sizeof(*uv->frames) != uv->total)
-		return false;
-	uv->frames = uv_alloc(uv, bytes);
-	if (!uv->frames)
-		return false;
-	for (i = uv->total; i-- > 0;) {
-		memset(uv_frame_va(uv, i), 0, uv_page_size(uv));
-		uv->frames[i].next = uv->free_head;
-		uv->free_head = i;
-	}
-	uv->nfree = uv->total;
-	return true;
-}
-
-void uv_pool_exit(struct uv *uv)
-{
-	uv_free(uv, uv->frames);
-	if (uv->pool)
-		uv->port.lock_free(uv->port.ctx, uv->pool);
-}
 
 /* Called with uv->pool held. To the young end of @list. */
 void uv_list_add(struct uv *uv, uint32_t page, enum uv_frame_list list)
@@ -84,11 +45,72 @@ void uv_list_del(struct uv *uv, uint32_t page)
 	l->n--;
 }
 
+/* Called with uv->pool held, or before others see it. @page is zero and on no list. */
+static void frame_free(struct uv *uv, uint32_t page)
+{
+	struct uv_frame *f = &uv->frames[page];
+
+	f->svm = NULL;
+	f->evicting = false;
+	uv_list_add(uv, page, UV_LIST_FREE);
+	uv_block_give(uv, page);
+}
+
+/* Set up the pool of uv->total pages. False when there is no memory for it. */
+bool uv_pool_init(struct uv *uv)
+{
+	const struct uv_port *port = &uv->port;
+	size_t bytes = (size_t)uv->total * sizeof(*uv->frames);
+	unsigned int l;
+	uint32_t i;
+
+	uv->pool = port->lock_new(port->ctx, "uv-pool", UV_LEVEL_POOL);
+	if (!uv->pool)
+		return false;
+	for (l = 0; l < UV_NLISTS; l++) {
+		uv->lists[l].head = UV_NO_PAGE;
+		uv->lists[l].tail = UV_NO_PAGE;
+	}
+	if (!uv->total)
+		return true;
+	if (bytes / sizeof(*uv->frames) != uv->total)
+		return false;
+	uv->frames = uv_alloc(uv, bytes);
+	if (!uv->frames || !uv_blocks_init(uv))
+		return false;
+	for (i = uv->total; i-- > 0;) {
+		memset(uv_frame_va(uv, i), 0, uv_page_size(uv));
+		frame_free(uv, i);
+	}
+	return true;
+}
+
+void uv_pool_exit(struct uv *uv)
+{
+	uv_blocks_exit(uv);
+	uv_free(uv, uv->frames);
+	if (uv->pool)
+		uv->port.lock_free(uv->port.ctx, uv->pool);
+}
+
+/* Called with uv->pool held. One is free; of those that may be any, the last one freed. */
+static uint32_t frame_take(struct uv_svm *svm, uint64_t gfn)
+{
+	uint32_t page = uv_block_place(svm, gfn);
+	struct uv *uv = svm->uv;
+
+	if (page == UV_NO_PAGE)
+		page = uv->lists[UV_LIST_FREE].tail;
+	uv_list_del(uv, page);
+	uv_block_take(uv, page);
+	return page;
+}
+
 /*
- * A zeroed page for a page-in of @svm: one that is reserved for it, else one
+ * A zeroed page for a page-in of @gfn of @svm: one that is reserved for it, else one
  * that nobody reserved, else UV_NO_PAGE.
  */
-uint32_t uv_page_take(struct uv_svm *svm)
+uint32_t uv_page_take(struct uv_svm *svm, uint64_t gfn)
 {
 	struct uv *uv = svm->uv;
 	uint32_t page = UV_NO_PAGE;
@@ -97,29 +119,15 @@ uint32_t uv_page_take(struct uv_svm *svm)
 	if (svm->reserved) {
 		svm->reserved--;
 		uv->reserved--;
-	} else if (uv->nfree == uv->reserved) {
+	} else if (uv_nfree(uv) == uv->reserved) {
 		goto out;
 	}
-	page = uv->free_head;
-	uv->free_head = uv->frames[page].next;
-	uv->nfree--;
-	if (uv->total - uv->nfree > uv->peak)
-		uv->peak = uv->total - uv->nfree;
+	page = frame_take(svm, gfn);
+	if (uv->total - uv_nfree(uv) > uv->peak)
+		uv->peak = uv->total - uv_nfree(uv);
 out:
 	uv_unlock(uv, uv->pool);
 	return page;
-}
-
-/* Called with uv->pool held. @page is zero and on no list. */
-static void frame_free(struct uv *uv, uint32_t page)
-{
-	struct uv_frame *f = &uv->frames[page];
-
-	f->svm = NULL;
-	f->evicting = false;
-	f->next = uv->free_head;
-	uv->free_head = page;
-	uv->nfree++;
 }
 
 /* Give back a page that was taken and never attached to a GFN. Wipes it. */
@@ -140,6 +148,7 @@ void uv_frame_attach(struct uv_svm *svm, uint64_t gfn, uint32_t page)
 	f->gfn = gfn;
 	f->evicting = false;
 	uv_list_add(svm->uv, page, UV_LIST_ACTIVE);
+	uv_block_enter(svm->uv, page);
 }
 
 /*
@@ -172,6 +181,7 @@ void uv_frame_touch(struct uv *uv, uint32_t page)
 	uv_lock(uv, uv->pool);
 	uv_list_del(uv, page);
 	uv_list_add(uv, page, UV_LIST_ACTIVE);
+	uv_block_enter(uv, page);
 	uv_unlock(uv, uv->pool);
 }
 

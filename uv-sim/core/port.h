@@ -50,6 +50,13 @@ struct uv_hash_ctx;
 struct uv_port {
 	void *ctx;
 	unsigned int page_shift;	/* page size of the hypervisor, as log2 */
+	/*
+	 * Pages that an entry of the guest view can map at once, as log2; 0: one. The
+	 * secure pages from @first on, a multiple of that number, are a block if
+	 * block_is_whole() says so.
+	 */
+	unsigned int block_shift;
+	bool (*block_is_whole)(void *ctx, uint32_t first);
 
 	/* Zeroed memory for the core's own tables; NULL when there is none. */
 	void *(*alloc)(void *ctx, size_t bytes);

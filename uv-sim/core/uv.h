@@ -74,16 +74,19 @@ enum uv_fault {
 	UV_FAULT_AGAIN,		/* busy: let the guest try again */
 	UV_FAULT_REFUSED,	/* no such GFN, VM not secure, or SVM stopped */
 	UV_FAULT_FAILED,	/* the map function failed */
+	UV_FAULT_NOT_WHOLE,	/* not as a block */
 };
 
 /**
  * struct uv_map_target - what a GFN is to be mapped to
- * @gfn: the GFN: the one that was touched, or one behind it
+ * @gfn: the GFN: the one that was touched, or one behind it, or the first of its block
+ * @npages: 1, or those of a block, the secure pages of which follow one another as well
  * @shared: @ra is the real address of the hypervisor's page; otherwise
  *	@secure_page is the number of a secure page
  */
 struct uv_map_target {
 	uint64_t gfn;
+	uint32_t npages;
 	bool shared;
 	uint64_t ra;
 	uint32_t secure_page;
@@ -131,6 +134,9 @@ int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr,
 enum uv_fault uv_guest_map(struct uv *uv, uint32_t lpid, uint64_t gfn,
 			   uv_map_fn map, void *arg);
 enum uv_fault uv_guest_page_in(struct uv *uv, uint32_t lpid, uint64_t gfn);
+enum uv_fault uv_guest_map_block(struct uv *uv, uint32_t lpid, uint64_t gfn, uv_map_fn map,
+				 void *arg);
+bool uv_guest_page_in_block(struct uv *uv, uint32_t lpid, uint64_t gfn);
 
 void uv_set_around(struct uv *uv, uint32_t pages);
 
