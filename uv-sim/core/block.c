@@ -9,8 +9,7 @@
  * page is in it and was not taken out of the guest view for a reason of its own. When
  * all of a block's are ready the guest view may map it, until the first of them leaves.
  *
- * All of it under uv->pool. A frame's ready changes only with its GFN's lock held as
- * well, and so may be read with that alone.
+ * All of it under uv->pool, but for uv_frame.ready, which is its GFN's lock's.
  */
 #include "internal.h"
 
@@ -121,10 +120,14 @@ uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn)
 
 	if (!uv->nblocks)
 		return UV_NO_PAGE;
-	nr = *find(uv, svm, region);
-	b = nr == UV_NO_PAGE ? claim(uv, svm, region) : &uv->blocks[nr];
-	if (!b)
-		return UV_NO_PAGE;
+	b = &uv->blocks[svm->last_block];
+	if (b->svm != svm || b->region != region) {
+		nr = *find(uv, svm, region);
+		b = nr == UV_NO_PAGE ? claim(uv, svm, region) : &uv->blocks[nr];
+		if (!b)
+			return UV_NO_PAGE;
+		svm->last_block = (uint32_t)(b - uv->blocks);
+	}
 	page = first_frame(uv, b) + (uint32_t)(gfn & (block_frames(uv) - 1));
 	return uv->frames[page].list == UV_LIST_FREE ? page : UV_NO_PAGE;
 }
@@ -155,31 +158,25 @@ void uv_block_give(struct uv *uv, uint32_t page)
 /* Called with uv->pool and the GFN's lock held: the guest may have @page, its GFN's. */
 void uv_block_enter(struct uv *uv, uint32_t page)
 {
-	struct uv_block *b = block_of(uv, page);
 	struct uv_frame *f = &uv->frames[page];
 
-	if (!b || f->ready || b->svm != f->svm || b->region != f->gfn >> uv->port.block_shift ||
-	    (page ^ f->gfn) & (block_frames(uv) - 1))
+	if (!f->in_place || f->ready)
 		return;
 	f->ready = true;
-	b->nready++;
+	block_of(uv, page)->nready++;
 }
 
 /*
- * Called with uv->pool and the GFN's lock held: @page is to be out of the guest view.
- * True if its block may be mapped there, which the caller is to end.
+ * Called with uv->pool held: @n frames of the block that @page lies in are to be out of
+ * the guest view, and are not ready any more. True if the block may be mapped there, which
+ * the caller is to end.
  */
-bool uv_block_leave(struct uv *uv, uint32_t page)
+bool uv_block_leave(struct uv *uv, uint32_t page, uint32_t n)
 {
 	struct uv_block *b = block_of(uv, page);
-	struct uv_frame *f = &uv->frames[page];
-	bool mapped;
+	bool mapped = b->mapped;
 
-	if (!f->ready)
-		return false;
-	f->ready = false;
-	b->nready--;
-	mapped = b->mapped;
+	b->nready -= n;
 	b->mapped = false;
 	return mapped;
 }

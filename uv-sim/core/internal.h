@@ -149,6 +149,7 @@ struct uv_svm {
 	uint32_t reserved;		/* secure pages kept for it */
 	uint32_t reserving;		/* sum of what its reservers asked for */
 	struct uv_around around;
+	uint32_t last_block;		/* that a page of it came from */
 	uint64_t count[UV_NCOUNTERS];
 };
 
@@ -160,7 +161,8 @@ struct uv_frame {			/* one page of secure memory */
 	uint32_t prev, next;
 	uint8_t list;			/* enum uv_frame_list */
 	bool evicting;
-	bool ready;			/* see block.c */
+	bool in_place;			/* see block.c */
+	bool ready;
 };
 
 struct uv_block {			/* see block.c */
@@ -360,7 +362,7 @@ uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn);
 void uv_block_take(struct uv *uv, uint32_t page);
 void uv_block_give(struct uv *uv, uint32_t page);
 void uv_block_enter(struct uv *uv, uint32_t page);
-bool uv_block_leave(struct uv *uv, uint32_t page);
+bool uv_block_leave(struct uv *uv, uint32_t page, uint32_t n);
 enum uv_fault uv_block_map(struct uv_gfn_ref *ref, uv_map_fn map, void *arg);
 
 /* around.c */

@@ -112,17 +112,19 @@ static void break_block(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra)
 {
 	struct uv *uv = ref->svm->uv;
 	uint64_t first = ref->gfn >> uv->port.block_shift << uv->port.block_shift;
-	bool mapped = false;
-	uint32_t i;
+	uint32_t i, page = 0, left = 0;
+	bool mapped;
 
-	for (i = 0; i < n && !is_ready(uv, &ref->e[i], ra ? &ra[i] : NULL); i++)
-		;
-	if (i == n)
+	for (i = 0; i < n; i++)
+		if (is_ready(uv, &ref->e[i], ra ? &ra[i] : NULL)) {
+			page = ref->e[i].page;
+			uv->frames[page].ready = false;
+			left++;
+		}
+	if (!left)
 		return;
 	uv_lock(uv, uv->pool);
-	for (; i < n; i++)
-		if (is_ready(uv, &ref->e[i], ra ? &ra[i] : NULL))
-			mapped |= uv_block_leave(uv, ref->e[i].page);
+	mapped = uv_block_leave(uv, page, left);
 	uv_unlock(uv, uv->pool);
 	if (mapped)
 		uv->port.guest_unmap(uv->port.ctx, ref->svm->lpid, first,
@@ -154,7 +156,7 @@ void uv_gfn_unmap_run(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra)
 /* Take @ref out of the guest view, if it may be there. */
 void uv_gfn_unmap(struct uv_gfn_ref *ref)
 {
-	if (ref->e)
+	if (ref->e && (is_to_unmap(ref->e, NULL) || is_ready(ref->svm->uv, ref->e, NULL)))
 		uv_gfn_unmap_run(ref, 1, NULL);
 }
 

@@ -97,10 +97,12 @@ void uv_pool_exit(struct uv *uv)
 static uint32_t frame_take(struct uv_svm *svm, uint64_t gfn)
 {
 	uint32_t page = uv_block_place(svm, gfn);
+	bool in_place = page != UV_NO_PAGE;
 	struct uv *uv = svm->uv;
 
-	if (page == UV_NO_PAGE)
+	if (!in_place)
 		page = uv->lists[UV_LIST_FREE].tail;
+	uv->frames[page].in_place = in_place;
 	uv_list_del(uv, page);
 	uv_block_take(uv, page);
 	return page;

@@ -11,5 +11,22 @@
 #else
 #include <linux/pagevec.h>
 #endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#include <linux/pfn_t.h>
+#endif
+
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+#include <linux/mm.h>
+
+/* vmf_insert_pfn_pmd(), for writing */
+static inline vm_fault_t uvsim_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return vmf_insert_pfn_pmd(vmf, pfn, true);
+#else
+	return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(pfn), true);
+#endif
+}
+#endif
 
 #endif /* _UVSIM_COMPAT_H */

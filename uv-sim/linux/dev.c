@@ -234,6 +234,8 @@ static const struct file_operations dev_fops = {
 	.unlocked_ioctl	= dev_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.mmap		= uvsim_guest_mmap,
+	/* An address that agrees with the GPA as far as a block needs it. */
+	.get_unmapped_area = thp_get_unmapped_area,
 };
 
 static struct miscdevice uvsim_misc = {

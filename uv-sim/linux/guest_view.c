@@ -32,7 +32,8 @@
  *
  * Locks: the fault handler has the mmap lock, and calls the core, which takes
  * the GFN's lock. A page-in makes hypercalls, and the hypervisor takes the mmap
- * lock for them: it is dropped first, as VM_FAULT_RETRY allows.
+ * lock for them: it is dropped first, as VM_FAULT_RETRY allows. While entries are made
+ * uvsim_view.entries is held, for the sake of blocks (guest_block.c).
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -83,29 +84,50 @@ static int insert_page(void *arg, const struct uv_map_target *target)
 	return ret == VM_FAULT_NOPAGE ? 0 : -ENOMEM;
 }
 
-/*
+/* May fault pages in, and can wait for them: it is KVM. */
+bool uvsim_guest_fault_is_kvm(const struct vm_fault *vmf)
+{
+	return !(vmf->flags & (FAULT_FLAGS_NOT_KVM | FAULT_FLAG_VMA_LOCK)) &&
+	       vmf->flags & FAULT_FLAG_ALLOW_RETRY;
+}
+
+static enum uv_fault page_in(u32 lpid, u64 gfn, bool block)
+{
+	if (block && uv_guest_page_in_block(uvsim_uv, lpid, gfn))
+		return UV_FAULT_MAPPED;
+	return uv_guest_page_in(uvsim_uv, lpid, gfn);
+}
+
+/**
+ * uvsim_guest_page_in() - bring in the page that the guest touched
+ * @vmf: the fault, of KVM's
+ * @block: all of its block, if that can be had
+ *
  * The mmap lock is dropped here, so from then on @vmf->vma may be gone; the
  * reference to the file keeps the view, and this code, in place. With
  * VM_FAULT_RETRY fixup_user_fault() takes the lock and comes again, unless a
  * fatal signal is pending. An error is returned with the lock held, as every
  * error is.
+ *
+ * Context: mmap lock (read), and no other.
+ * Return: VM_FAULT_RETRY or VM_FAULT_SIGBUS.
  */
-static vm_fault_t page_in(struct vm_fault *vmf, struct uvsim_view *view)
+vm_fault_t uvsim_guest_page_in(struct vm_fault *vmf, bool block)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	struct file *file = get_file(vmf->vma->vm_file);
+	struct uvsim_view *view = file->private_data;
 	vm_fault_t ret = VM_FAULT_RETRY;
 
 	mmap_read_unlock(mm);
-	switch (uv_guest_page_in(uvsim_uv, view->lpid, vmf->pgoff)) {
+	switch (page_in(view->lpid, vmf->pgoff, block)) {
 	case UV_FAULT_MAPPED:
 	case UV_FAULT_PAGE_IN:
 		break;
 	case UV_FAULT_AGAIN:
 		uvsim_relax(NULL, UINT_MAX);
 		break;
-	case UV_FAULT_REFUSED:
-	case UV_FAULT_FAILED:
+	default:
 		mmap_read_lock(mm);
 		ret = VM_FAULT_SIGBUS;
 	}
@@ -125,6 +147,7 @@ static vm_fault_t guest_fault(struct vm_fault *vmf)
 {
 	struct uvsim_view *view = vmf->vma->vm_file->private_data;
 	struct insertion ins = { .vmf = vmf, .view = view };
+	enum uv_fault res;
 
 	if (vmf->flags & FAULT_FLAGS_NOT_KVM || !(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
 		return VM_FAULT_SIGBUS;
@@ -133,7 +156,10 @@ static vm_fault_t guest_fault(struct vm_fault *vmf)
 		return VM_FAULT_RETRY;
 	}
 
-	switch (uv_guest_map(uvsim_uv, view->lpid, vmf->pgoff, insert_page, &ins)) {
+	down_read(&view->entries);
+	res = uv_guest_map(uvsim_uv, view->lpid, vmf->pgoff, insert_page, &ins);
+	up_read(&view->entries);
+	switch (res) {
 	case UV_FAULT_MAPPED:
 		/*
 		 * The entry may be taken away again before KVM reads it. KVM
@@ -143,12 +169,12 @@ static vm_fault_t guest_fault(struct vm_fault *vmf)
 		mmap_read_unlock(vmf->vma->vm_mm);
 		return VM_FAULT_NOPAGE | VM_FAULT_COMPLETED;
 	case UV_FAULT_PAGE_IN:
-		return page_in(vmf, view);
+		return uvsim_guest_page_in(vmf, false);
 	case UV_FAULT_AGAIN:
 		return try_later(vmf);
 	case UV_FAULT_FAILED:
 		return ins.ret;
-	case UV_FAULT_REFUSED:
+	default:
 		break;
 	}
 	return VM_FAULT_SIGBUS;
@@ -167,6 +193,9 @@ static int guest_mremap(struct vm_area_struct *vma)
 
 static const struct vm_operations_struct guest_vm_ops = {
 	.fault		= guest_fault,
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	.huge_fault	= uvsim_guest_block_fault,
+#endif
 	.mprotect	= guest_mprotect,
 	.mremap		= guest_mremap,
 };
@@ -189,8 +218,8 @@ int uvsim_guest_mmap(struct file *file, struct vm_area_struct *vma)
 	if ((vma->vm_flags & (wanted | VM_EXEC)) != wanted)
 		return -EINVAL;
 
-	vm_flags_mod(vma, VM_PFNMAP | VM_IO | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
-		     VM_MAYEXEC);
+	vm_flags_mod(vma, VM_PFNMAP | VM_IO | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP |
+		     VM_HUGEPAGE, VM_MAYEXEC);
 	vma->vm_ops = &guest_vm_ops;
 	return 0;
 }

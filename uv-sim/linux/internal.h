@@ -3,9 +3,11 @@
  * What the files of uv-sim.ko share with each other. Locks, outermost first:
  *
  *	mmap lock of the VMM (the caller's)
+ *	uvsim_view.entries (guest_block.c)
  *	locks of the core (port.c gives each level a lockdep class)
  *	views.xa_lock (view.c)		spinlock, never held over a call out
  *	i_mmap_rwsem of a guest view, then KVM's mmu notifier (guest_view.c)
+ *	locks of the VMM's page tables (under the core's pool: guest_block.c)
  *	uv_aead_key.lock (crypto.c)	spinlock, held for a list operation
  */
 #ifndef _UVSIM_INTERNAL_H
@@ -13,6 +15,7 @@
 
 #include <linux/kref.h>
 #include <linux/mm_types.h>
+#include <linux/rwsem.h>
 #include <linux/types.h>
 /* First, for the ioctl part of the ABI: the core's header leaves it out. */
 #include "uvsim.h"
@@ -26,6 +29,7 @@
 struct file;
 struct inode;
 struct vm_area_struct;
+struct vm_fault;
 
 /* main.c */
 extern struct uv *uvsim_uv;
@@ -44,6 +48,7 @@ int uvsim_secmem_init(unsigned long npages);
 void uvsim_secmem_exit(void);
 void *uvsim_secmem_page(void *ctx, u32 n);
 unsigned long uvsim_secmem_pfn(u32 n);
+bool uvsim_secmem_block_is_whole(void *ctx, u32 first);
 bool uvsim_ra_is_normal(u64 ra);
 bool uvsim_ra_get(void *ctx, u64 ra);
 void uvsim_ra_put(void *ctx, u64 ra);
@@ -75,6 +80,7 @@ int uvsim_hash_final(void *ctx, struct uv_hash_ctx *h, u8 *digest);
  *	a page offset in it is a GFN
  * @mm: the VMM's, set by UVSIM_BIND and then constant; NULL before. A
  *	mm_count reference: it is compared, never entered
+ * @entries: held while entries are made, for writing by who makes one for a block
  * @lpid: valid when @mm is set
  * @revoked: the LPID was taken away from the VM; it may belong to another one
  */
@@ -82,6 +88,7 @@ struct uvsim_view {
 	struct kref ref;
 	struct inode *inode;
 	struct mm_struct *mm;
+	struct rw_semaphore entries;
 	u32 lpid;
 	bool revoked;
 };
@@ -100,6 +107,12 @@ void uvsim_view_revoke(u32 lpid);
 /* guest_view.c */
 int uvsim_guest_mmap(struct file *file, struct vm_area_struct *vma);
 void uvsim_guest_unmap(void *ctx, u32 lpid, u64 gfn, u64 npages);
+bool uvsim_guest_fault_is_kvm(const struct vm_fault *vmf);
+vm_fault_t uvsim_guest_page_in(struct vm_fault *vmf, bool block);
+
+/* guest_block.c */
+unsigned int uvsim_block_shift(void);
+vm_fault_t uvsim_guest_block_fault(struct vm_fault *vmf, unsigned int order);
 
 /* dev.c */
 int uvsim_dev_init(void);

@@ -129,6 +129,7 @@ static int __init parse_secure_mem(void)
 
 static int __init create_core(void)
 {
+	struct uv_port port = uvsim_port;
 	const struct uv_config cfg = {
 		.secure_pages = secure_pages,
 		.owner_key = uvsim_has_owner_key ? owner_key : NULL,
@@ -136,7 +137,8 @@ static int __init create_core(void)
 		.plain_copy = uvsim_cipher_is_copy(),
 	};
 
-	uvsim_uv = uv_create(&uvsim_port, &cfg);
+	port.block_shift = uvsim_block_shift();
+	uvsim_uv = uv_create(&port, &cfg);
 	memzero_explicit(owner_key, sizeof(owner_key));
 	if (!uvsim_uv)
 		return -ENOMEM;

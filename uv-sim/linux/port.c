@@ -124,6 +124,7 @@ const struct uv_port uvsim_port = {
 	.alloc		= port_alloc,
 	.free		= port_free,
 	.secure_page	= uvsim_secmem_page,
+	.block_is_whole	= uvsim_secmem_block_is_whole,
 	.map		= uvsim_map,
 	.unmap		= uvsim_unmap,
 	.ra_get		= uvsim_ra_get,

@@ -49,7 +49,11 @@ static struct page *alloc_block(unsigned int *order)
 	return alloc_pages(gfp | __GFP_RETRY_MAYFAIL, 0);
 }
 
-/* KVM takes a reference to each page that it maps, so each has its own count. */
+/*
+ * KVM of 6.12 takes a reference to the page that the guest touched, and gives one back to
+ * the first page of what it mapped. They are the same only for a folio, whose pages have
+ * no counts of their own to take; of a reserved page it takes none.
+ */
 static void adopt_block(struct page *page, unsigned int order)
 {
 	unsigned long i;
@@ -57,6 +61,7 @@ static void adopt_block(struct page *page, unsigned int order)
 	if (order)
 		split_page(page, order);
 	for (i = 0; i < 1UL << order; i++) {
+		SetPageReserved(page + i);
 		SetPagePrivate(page + i);
 		set_page_private(page + i, secure_mark());
 		secure_pages[nr_secure_pages++] = page + i;
@@ -103,6 +108,7 @@ void uvsim_secmem_exit(void)
 		clear_highpage(page);
 		set_page_private(page, 0);
 		ClearPagePrivate(page);
+		ClearPageReserved(page);
 		__free_page(page);
 		cond_resched();
 	}
@@ -118,6 +124,20 @@ void *uvsim_secmem_page(void *ctx, u32 n)
 unsigned long uvsim_secmem_pfn(u32 n)
 {
 	return page_to_pfn(secure_pages[n]);
+}
+
+/**
+ * uvsim_secmem_block_is_whole() - uv_port.block_is_whole
+ * @ctx: unused
+ * @first: number of the first page
+ */
+bool uvsim_secmem_block_is_whole(void *ctx, u32 first)
+{
+	unsigned long n = 1UL << uvsim_block_shift(), pfn = uvsim_secmem_pfn(first), i;
+
+	for (i = 1; i < n && uvsim_secmem_pfn(first + i) == pfn + i; i++)
+		;
+	return i == n && IS_ALIGNED(pfn, n);
 }
 
 /*

@@ -73,6 +73,7 @@ struct uvsim_view *uvsim_view_new(void)
 		return ERR_CAST(inode);
 	}
 	kref_init(&view->ref);
+	init_rwsem(&view->entries);
 	view->inode = inode;
 	return view;
 }
