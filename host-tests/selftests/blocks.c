@@ -178,6 +178,30 @@ TEST_F(blocks, out_and_in_it_is_one_again)
 	}
 }
 
+/* Map the guest view anew, at @g, and tell KVM. */
+static int view_at(struct own_vcpu *v, struct own *o, uint8_t *g)
+{
+	munmap(v->g, v->len);
+	v->g = mmap(g, v->len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, o->uv, 0);
+	return v->g == g ? own_vcpu_forget(v) : say("the guest view: %s", strerror(errno));
+}
+
+/* An address that does not agree with the GPA: single pages, and the right ones. */
+TEST_F(blocks, a_view_that_does_not_line_up)
+{
+	size_t room = self->vcpu.len + self->block * page_size();
+	uint8_t *at = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, at);
+	EXPECT_EQ(0, (uintptr_t)self->vcpu.g % (self->block * page_size()));
+	at += self->block * page_size() - (uintptr_t)at % (self->block * page_size());
+	ASSERT_EQ(0, view_at(&self->vcpu, &self->own, at - page_size()));
+	EXPECT_EQ(0, guest_has(&self->vcpu, 0, self->pages));
+	EXPECT_LE(self->faults + self->pages / GUEST_MOST, guest_faults());
+	EXPECT_TRUE(sealed(&self->own, 11));
+	EXPECT_EQ(0, guest_has(&self->vcpu, 11, 1));
+}
+
 /* The first block by windows, since nobody knows how far the guest will go; then by blocks. */
 TEST_F(blocks, in_order)
 {

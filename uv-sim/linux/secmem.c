@@ -50,9 +50,9 @@ static struct page *alloc_block(unsigned int *order)
 }
 
 /*
- * KVM of 6.12 takes a reference to the page that the guest touched, and gives one back to
- * the first page of what it mapped. They are the same only for a folio, whose pages have
- * no counts of their own to take; of a reserved page it takes none.
+ * KVM takes a reference to the page that its guest touched, so each has its own count. The
+ * first releases of 6.12 gave it back to the first page of the block that they mapped
+ * instead; of reserved pages KVM takes none.
  */
 static void adopt_block(struct page *page, unsigned int order)
 {
