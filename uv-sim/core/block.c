@@ -18,14 +18,6 @@ static uint32_t block_frames(const struct uv *uv)
 	return 1u << uv->port.block_shift;
 }
 
-/* The block that @page lies in, or NULL: there are none, or it is behind the last. */
-static struct uv_block *block_of(struct uv *uv, uint32_t page)
-{
-	uint32_t nr = page >> uv->port.block_shift;
-
-	return nr < uv->nblocks ? &uv->blocks[nr] : NULL;
-}
-
 static uint32_t first_frame(const struct uv *uv, const struct uv_block *b)
 {
 	return (uint32_t)(b - uv->blocks) << uv->port.block_shift;
@@ -110,7 +102,10 @@ void uv_blocks_exit(struct uv *uv)
 	uv_free(uv, uv->blocks);
 }
 
-/* Called with uv->pool held. The free frame in @gfn's place, or UV_NO_PAGE. */
+/*
+ * Called with uv->pool held. The frame in @gfn's place, which is free no more as far as
+ * its block is concerned, or UV_NO_PAGE: there is none, or it is in use.
+ */
 uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn)
 {
 	struct uv *uv = svm->uv;
@@ -129,13 +124,16 @@ uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn)
 		svm->last_block = (uint32_t)(b - uv->blocks);
 	}
 	page = first_frame(uv, b) + (uint32_t)(gfn & (block_frames(uv) - 1));
-	return uv->frames[page].list == UV_LIST_FREE ? page : UV_NO_PAGE;
+	if (uv->frames[page].list != UV_LIST_FREE)
+		return UV_NO_PAGE;
+	b->nfree--;
+	return page;
 }
 
-/* Called with uv->pool held: @page is free no more. */
+/* Called with uv->pool held: another page than uv_block_place() said is free no more. */
 void uv_block_take(struct uv *uv, uint32_t page)
 {
-	struct uv_block *b = block_of(uv, page);
+	struct uv_block *b = uv_block_of(uv, page);
 
 	if (b)
 		b->nfree--;
@@ -144,7 +142,7 @@ void uv_block_take(struct uv *uv, uint32_t page)
 /* Called with uv->pool held: @page is free. An empty block is anybody's. */
 void uv_block_give(struct uv *uv, uint32_t page)
 {
-	struct uv_block *b = block_of(uv, page);
+	struct uv_block *b = uv_block_of(uv, page);
 
 	if (!b || ++b->nfree != block_frames(uv))
 		return;
@@ -155,17 +153,6 @@ void uv_block_give(struct uv *uv, uint32_t page)
 	list_free(uv, b);
 }
 
-/* Called with uv->pool and the GFN's lock held: the guest may have @page, its GFN's. */
-void uv_block_enter(struct uv *uv, uint32_t page)
-{
-	struct uv_frame *f = &uv->frames[page];
-
-	if (!f->in_place || f->ready)
-		return;
-	f->ready = true;
-	block_of(uv, page)->nready++;
-}
-
 /*
  * Called with uv->pool held: @n frames of the block that @page lies in are to be out of
  * the guest view, and are not ready any more. True if the block may be mapped there, which
@@ -173,7 +160,7 @@ void uv_block_enter(struct uv *uv, uint32_t page)
  */
 bool uv_block_leave(struct uv *uv, uint32_t page, uint32_t n)
 {
-	struct uv_block *b = block_of(uv, page);
+	struct uv_block *b = uv_block_of(uv, page);
 	bool mapped = b->mapped;
 
 	b->nready -= n;
@@ -195,7 +182,7 @@ enum uv_fault uv_block_map(struct uv_gfn_ref *ref, uv_map_fn map, void *arg)
 	struct uv_block *b;
 
 	uv_lock(uv, uv->pool);
-	b = block_of(uv, ref->e->page);
+	b = uv_block_of(uv, ref->e->page);
 	if (uv->around > 1 && f->ready && b->nready == block_frames(uv)) {
 		target.gfn = b->region << uv->port.block_shift;
 		target.secure_page = first_frame(uv, b);

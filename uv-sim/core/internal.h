@@ -279,6 +279,25 @@ static inline void uv_unlock(struct uv *uv, struct uv_lock *lock)
 	uv->port.unlock(uv->port.ctx, lock);
 }
 
+/* The block that @page lies in, or NULL: there are none, or it is behind the last. */
+static inline struct uv_block *uv_block_of(struct uv *uv, uint32_t page)
+{
+	uint32_t nr = page >> uv->port.block_shift;
+
+	return nr < uv->nblocks ? &uv->blocks[nr] : NULL;
+}
+
+/* Called with uv->pool and the GFN's lock held: the guest may have @page, its GFN's. */
+static inline void uv_block_enter(struct uv *uv, uint32_t page)
+{
+	struct uv_frame *f = &uv->frames[page];
+
+	if (!f->in_place || f->ready)
+		return;
+	f->ready = true;
+	uv_block_of(uv, page)->nready++;
+}
+
 static inline void *uv_frame_va(struct uv *uv, uint32_t page)
 {
 	return uv->port.secure_page(uv->port.ctx, page);
@@ -361,7 +380,6 @@ void uv_blocks_exit(struct uv *uv);
 uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn);
 void uv_block_take(struct uv *uv, uint32_t page);
 void uv_block_give(struct uv *uv, uint32_t page);
-void uv_block_enter(struct uv *uv, uint32_t page);
 bool uv_block_leave(struct uv *uv, uint32_t page, uint32_t n);
 enum uv_fault uv_block_map(struct uv_gfn_ref *ref, uv_map_fn map, void *arg);
 

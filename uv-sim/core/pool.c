@@ -100,11 +100,12 @@ static uint32_t frame_take(struct uv_svm *svm, uint64_t gfn)
 	bool in_place = page != UV_NO_PAGE;
 	struct uv *uv = svm->uv;
 
-	if (!in_place)
+	if (!in_place) {
 		page = uv->lists[UV_LIST_FREE].tail;
+		uv_block_take(uv, page);
+	}
 	uv->frames[page].in_place = in_place;
 	uv_list_del(uv, page);
-	uv_block_take(uv, page);
 	return page;
 }
 
