@@ -202,6 +202,21 @@ TEST_F(blocks, a_view_that_does_not_line_up)
 	EXPECT_EQ(0, guest_has(&self->vcpu, 11, 1));
 }
 
+/* The entry goes as a whole, and what is left of the view works page by page. */
+TEST_F(blocks, a_part_of_the_view_is_unmapped)
+{
+	size_t half = self->block / 2;
+	uint8_t byte;
+
+	ASSERT_EQ(0, guest_has(&self->vcpu, 3, 1));
+	ASSERT_EQ(0, munmap(self->vcpu.g, half * page_size()));
+	EXPECT_EQ(0, guest_has(&self->vcpu, half, self->block));
+	EXPECT_EQ(EFAULT, own_vcpu_read(&self->vcpu, 3 * page_size(), &byte));
+	EXPECT_TRUE(sealed(&self->own, half));
+	EXPECT_TRUE(sealed(&self->own, 3));
+	EXPECT_EQ(0, guest_has(&self->vcpu, half, 1));
+}
+
 /* The first block by windows, since nobody knows how far the guest will go; then by blocks. */
 TEST_F(blocks, in_order)
 {
