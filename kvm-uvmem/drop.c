@@ -46,7 +46,7 @@ static u64 drop_some(struct part *part, u64 gfn, u64 max, struct uvmem_pfns *pfn
 	u64 n = min(UVMEM_RUN_MAX - (gfn & (UVMEM_RUN_MAX - 1)), max);
 	struct vm_area_struct *vma;
 
-	if (!any_resident(slot, gfn, n))
+	if (!uvmem_leaf_is_mixed(slot, gfn) || !any_resident(slot, gfn, n))
 		return n;
 	mmap_read_lock(mm);
 	vma = vma_lookup(mm, addr);
@@ -196,7 +196,7 @@ static void drop_gfn(struct uvmem_slot *slot, u64 gfn, bool have_mm, enum uvmem_
  */
 int uvmem_drop_slot(struct uvmem_slot *slot, enum uvmem_reason reason)
 {
-	u64 gfn = slot->base_gfn, end = gfn + slot->npages, done;
+	u64 gfn = slot->base_gfn, end = gfn + slot->npages, done, n;
 	bool have_mm = mmget_not_zero(slot->svm->mm);
 	struct part part = { .slot = slot, .reason = reason };
 	int ret = 0;
@@ -207,13 +207,17 @@ int uvmem_drop_slot(struct uvmem_slot *slot, enum uvmem_reason reason)
 		uvmem_spread(gfn, slot->npages, part.piece, false, drop_part, &part, &done);
 	}
 
-	for (gfn = slot->base_gfn; !ret && gfn < end; gfn++) {
+	for (gfn = slot->base_gfn; !ret && gfn < end; gfn += n) {
+		n = uvmem_leaf_normal(slot, gfn, reason);
+		cond_resched();
+		if (n)
+			continue;
+		n = 1;
 		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_NORMAL)
 			continue;
 		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM)
 			ret = drop_stray(slot, gfn, reason);
 		drop_gfn(slot, gfn, have_mm, reason);
-		cond_resched();
 	}
 	if (have_mm)
 		mmput(slot->svm->mm);

@@ -12,7 +12,6 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/vmalloc.h>
 
 #include "uvmem.h"
 
@@ -143,7 +142,7 @@ void uvmem_slot_delete(struct uvmem_slot *slot)
 	uvmem_ahead_exit(slot);
 
 	this_cpu_sub(svm->count->states[UVMEM_GFN_NORMAL], slot->npages);
-	vfree(slot->gfn);
+	uvmem_gfn_table_free(slot);
 	kfree(slot);
 }
 
@@ -189,9 +188,7 @@ static struct uvmem_slot *slot_alloc(struct uvmem_svm *svm, const struct uvmem_m
 	slot->hva = req->userspace_addr;
 	uvmem_around_init(slot);
 	uvmem_ahead_init(slot);
-	slot->gfn = __vcalloc(slot->npages, sizeof(*slot->gfn),
-			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!slot->gfn) {
+	if (!uvmem_gfn_table_alloc(slot)) {
 		kfree(slot);
 		return NULL;
 	}
@@ -201,11 +198,15 @@ static struct uvmem_slot *slot_alloc(struct uvmem_svm *svm, const struct uvmem_m
 /* Memory that is plugged into a secure VM is secure, and reads as zeros. */
 static int slot_hotplug(struct uvmem_slot *slot)
 {
+	u64 gfn;
+
 	if (slot->svm->state == UVMEM_VM_NORMAL)
 		return 0;
 	if (uvmem_slot_register(slot) != H_SUCCESS)
 		return -EIO;
-	uvmem_gfns_secure(slot, slot->base_gfn, slot->npages, UVMEM_R_INIT_DONE);
+	for (gfn = slot->base_gfn; gfn < slot->base_gfn + slot->npages;
+	     gfn += uvmem_leaf_room(slot, gfn))
+		uvmem_leaf_secure(slot, gfn, UVMEM_R_INIT_DONE);
 	return 0;
 }
 
@@ -244,7 +245,7 @@ err_notifier:
 	this_cpu_sub(svm->count->states[UVMEM_GFN_NORMAL], slot->npages);
 	mmu_interval_notifier_remove(&slot->notifier);
 err_free:
-	vfree(slot->gfn);
+	uvmem_gfn_table_free(slot);
 	kfree(slot);
 	return ret;
 }

@@ -37,6 +37,26 @@ static s64 rest_of_run(struct page_in *in, struct vm_area_struct *vma, unsigned 
 	return rc;
 }
 
+/*
+ * As much at once as never was touched: a leaf of the table of GFNs; else a run. *n is the
+ * number of GFNs.
+ */
+static s64 rest_of_some(struct page_in *in, struct vm_area_struct *vma, unsigned long addr,
+			u64 *n)
+{
+	s64 rc;
+
+	*n = uvmem_leaf_room(in->slot, in->gfn);
+	if (*n && *n <= (vma->vm_end - addr) >> PAGE_SHIFT &&
+	    uvmem_in_untouched(vma, addr, *n) &&
+	    uvmem_leaf_secure(in->slot, in->gfn, in->reason))
+		return H_SUCCESS;
+	in->npages = uvmem_run_len(in->slot, in->gfn, vma, addr, U64_MAX);
+	rc = rest_of_run(in, vma, addr);
+	*n = in->npages;
+	return rc;
+}
+
 /**
  * uvmem_page_in_rest() - H_SVM_INIT_DONE for a memslot
  * @slot: the memslot
@@ -51,7 +71,7 @@ s64 uvmem_page_in_rest(struct uvmem_slot *slot)
 	struct mm_struct *mm = slot->svm->mm;
 	struct vm_area_struct *vma;
 	struct page_in *in;
-	u64 gfn = slot->base_gfn;
+	u64 gfn = slot->base_gfn, n;
 	s64 rc = H_SUCCESS;
 
 	in = uvmem_in_alloc(UVMEM_RUN_MAX);
@@ -72,9 +92,8 @@ s64 uvmem_page_in_rest(struct uvmem_slot *slot)
 		vma = vma_lookup(mm, addr);
 		if (vma) {
 			in->gfn = gfn;
-			in->npages = uvmem_run_len(slot, gfn, vma, addr, U64_MAX);
-			rc = rest_of_run(in, vma, addr);
-			gfn += in->npages;
+			rc = rest_of_some(in, vma, addr, &n);
+			gfn += n;
 		} else {
 			rc = H_STATE;
 		}

@@ -42,6 +42,7 @@
  *	5. page locks		migrate_vma_*() only ever trylocks them
  *	6. locks of the ultravisor, taken in ultracalls
  *	7. uvmem_svm.inval_lock, uvmem_around.lock, uvmem_pool.lock (spinlocks)
+ *	8. uvmem_slot.leaf_lock (spinlock)
  *
  * migrate_to_ram() comes in with 3 held (read) and therefore finds its memslot
  * through the device page and uvmem_srcu, never through 1. The ultravisor
@@ -152,6 +153,8 @@ struct uvmem_ahead {
  * @npages: size in pages
  * @hva: address of the first page in H
  * @gfn: one entry a page, see gfn.c
+ * @leaf: what is common to the entries of a leaf, see there
+ * @leaf_lock: guards @leaf
  * @around: which pages go along when the host touches one
  * @ahead: which are moved before the host touches them
  * @notifier: tells when the host unmaps a part of H
@@ -165,6 +168,8 @@ struct uvmem_slot {
 	u64 npages;
 	unsigned long hva;
 	u64 *gfn;
+	u8 *leaf;
+	spinlock_t leaf_lock;		/* leaf */
 	struct uvmem_around around;
 	struct uvmem_ahead ahead;	/* all but work: around.lock */
 	struct mmu_interval_notifier notifier;
@@ -316,6 +321,12 @@ s64 uvmem_slot_register(struct uvmem_slot *slot);
 void uvmem_slot_unregister(struct uvmem_slot *slot);
 
 /* gfn.c */
+bool uvmem_gfn_table_alloc(struct uvmem_slot *slot);
+void uvmem_gfn_table_free(struct uvmem_slot *slot);
+u64 uvmem_leaf_room(const struct uvmem_slot *slot, u64 gfn);
+bool uvmem_leaf_secure(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason);
+u64 uvmem_leaf_normal(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason);
+bool uvmem_leaf_is_mixed(const struct uvmem_slot *slot, u64 gfn);
 enum uvmem_gfn_state uvmem_gfn_state(const struct uvmem_slot *slot, u64 gfn);
 u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn);
 u64 uvmem_gfn_clock(void);
