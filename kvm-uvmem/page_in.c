@@ -216,18 +216,23 @@ void uvmem_in_init(struct page_in *in, struct vm_area_struct *vma, unsigned long
 }
 
 /**
- * uvmem_in_untouched() - did nobody ever touch some pages?
- * @vma: the VMA that holds them
+ * uvmem_in_untouched() - how many pages did nobody ever touch?
+ * @vma: the VMA that holds the first one
  * @addr: of the first one
- * @npages: number of pages
+ * @most: number of pages that are asked about
  *
  * Context: mmap lock (read).
- * Return: as far as one can see at a glance; false says nothing.
+ * Return: so many from @addr on, in @vma, as far as one can see at a glance; those that
+ * follow may be untouched, too.
  */
-bool uvmem_in_untouched(struct vm_area_struct *vma, unsigned long addr, u64 npages)
+u64 uvmem_in_untouched(struct vm_area_struct *vma, unsigned long addr, u64 most)
 {
-	return vma_is_anonymous(vma) &&
-	       uvmem_no_page_table(vma->vm_mm, addr, addr + (npages << PAGE_SHIFT));
+	unsigned long end = addr + (min_t(u64, most, (vma->vm_end - addr) >> PAGE_SHIFT)
+				    << PAGE_SHIFT);
+
+	if (!vma_is_anonymous(vma))
+		return 0;
+	return (uvmem_untouched_end(vma->vm_mm, addr, end) - addr) >> PAGE_SHIFT;
 }
 
 /**
@@ -246,7 +251,7 @@ int uvmem_in_run(struct page_in *in, struct vm_area_struct *vma, unsigned long a
 	int ret;
 
 	bitmap_zero(in->holes, UVMEM_RUN_MAX);
-	if (in->touched_only && uvmem_in_untouched(vma, addr, in->npages)) {
+	if (in->touched_only && uvmem_in_untouched(vma, addr, in->npages) == in->npages) {
 		bitmap_fill(in->holes, in->npages);
 		return 0;
 	}

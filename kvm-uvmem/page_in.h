@@ -45,7 +45,7 @@ void uvmem_in_look(struct page_in *in);
 void uvmem_in_moved(struct page_in *in, unsigned long i, struct page *dpage);
 void uvmem_in_take_back(struct page_in *in, unsigned long i, struct page *dpage);
 struct page *uvmem_in_fail(struct page_in *in);
-bool uvmem_in_untouched(struct vm_area_struct *vma, unsigned long addr, u64 npages);
+u64 uvmem_in_untouched(struct vm_area_struct *vma, unsigned long addr, u64 most);
 int uvmem_in_run(struct page_in *in, struct vm_area_struct *vma, unsigned long addr);
 struct page_in *uvmem_in_alloc(unsigned long npages);
 void uvmem_in_free(struct page_in *in);

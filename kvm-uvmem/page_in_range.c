@@ -182,9 +182,9 @@ static u64 count_untouched(struct uvmem_svm *svm, u64 gfn, u64 npages)
 		vma = slot ? vma_lookup(svm->mm, addr) : NULL;
 		if (!vma)
 			break;
-		n = min3(npages - done, slot->base_gfn + slot->npages - gfn - done,
-			 (u64)(pmd_addr_end(addr, vma->vm_end) - addr) >> PAGE_SHIFT);
-		if (!uvmem_in_untouched(vma, addr, n))
+		n = min(npages - done, slot->base_gfn + slot->npages - gfn - done);
+		n = uvmem_in_untouched(vma, addr, n);
+		if (!n)
 			break;
 		done += n;
 	}

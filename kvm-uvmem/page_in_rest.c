@@ -29,7 +29,7 @@ static s64 rest_of_run(struct page_in *in, struct vm_area_struct *vma, unsigned 
 	s64 rc = H_SUCCESS;
 
 	mutex_lock(stripe);
-	if (!uvmem_in_untouched(vma, addr, in->npages) && count_normal(in, false))
+	if (uvmem_in_untouched(vma, addr, in->npages) < in->npages && count_normal(in, false))
 		rc = uvmem_in_run(in, vma, addr) || count_normal(in, true) ? H_STATE : H_SUCCESS;
 	if (!rc)
 		uvmem_gfns_secure(in->slot, in->gfn, in->npages, in->reason);
@@ -37,19 +37,29 @@ static s64 rest_of_run(struct page_in *in, struct vm_area_struct *vma, unsigned 
 	return rc;
 }
 
-/*
- * As much at once as never was touched: a leaf of the table of GFNs; else a run. *n is the
- * number of GFNs.
- */
+/* Whole leaves of the table of GFNs that never were touched. Returns how many GFNs. */
+static u64 rest_of_leaves(struct page_in *in, struct vm_area_struct *vma, unsigned long addr)
+{
+	u64 room = uvmem_leaf_room(in->slot, in->gfn), n = 0, most;
+
+	if (!room)
+		return 0;
+	most = uvmem_in_untouched(vma, addr, in->slot->base_gfn + in->slot->npages - in->gfn);
+	while (room && n + room <= most && uvmem_leaf_secure(in->slot, in->gfn + n, in->reason)) {
+		n += room;
+		room = n < most ? uvmem_leaf_room(in->slot, in->gfn + n) : 0;
+	}
+	return n;
+}
+
+/* As much at once as never was touched, else a run. *n is the number of GFNs. */
 static s64 rest_of_some(struct page_in *in, struct vm_area_struct *vma, unsigned long addr,
 			u64 *n)
 {
 	s64 rc;
 
-	*n = uvmem_leaf_room(in->slot, in->gfn);
-	if (*n && *n <= (vma->vm_end - addr) >> PAGE_SHIFT &&
-	    uvmem_in_untouched(vma, addr, *n) &&
-	    uvmem_leaf_secure(in->slot, in->gfn, in->reason))
+	*n = rest_of_leaves(in, vma, addr);
+	if (*n)
 		return H_SUCCESS;
 	in->npages = uvmem_run_len(in->slot, in->gfn, vma, addr, U64_MAX);
 	rc = rest_of_run(in, vma, addr);

@@ -54,24 +54,46 @@ bool uvmem_pte_young(struct mm_struct *mm, unsigned long addr)
 	return young;
 }
 
+/* Where the memory around @addr ends that has no page table, @end at most; @addr: it has. */
+static unsigned long hole_end(struct mm_struct *mm, unsigned long addr, unsigned long end)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	if (pgd_none(READ_ONCE(*pgd)))
+		return pgd_addr_end(addr, end);
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(READ_ONCE(*p4d)))
+		return p4d_addr_end(addr, end);
+	pud = pud_offset(p4d, addr);
+	if (pud_none(READ_ONCE(*pud)))
+		return pud_addr_end(addr, end);
+	return pmd_none(pmd_at(mm, addr)) ? pmd_addr_end(addr, end) : addr;
+}
+
 /**
- * uvmem_no_page_table() - was nothing of a range ever touched?
+ * uvmem_untouched_end() - how much of a range was never touched, from its start on?
  * @mm: whose
  * @addr: start of the range, in a mapping of anonymous memory
  * @end: its end
  *
  * Context: mmap lock (read).
- * Return: true if no page table was ever made for any of it; false says nothing.
+ * Return: the first address for which a page table was made, or @end. What lies behind
+ * it may be untouched as well.
  */
-bool uvmem_no_page_table(struct mm_struct *mm, unsigned long addr, unsigned long end)
+unsigned long uvmem_untouched_end(struct mm_struct *mm, unsigned long addr, unsigned long end)
 {
-	bool none = true;
+	unsigned long next;
 
 	rcu_read_lock();
-	for (; none && addr < end; addr = pmd_addr_end(addr, end))
-		none = pmd_none(pmd_at(mm, addr));
+	for (; addr < end; addr = next) {
+		next = hole_end(mm, addr, end);
+		if (next == addr)
+			break;
+	}
 	rcu_read_unlock();
-	return none;
+	return addr;
 }
 
 /**

@@ -424,7 +424,7 @@ void uvmem_ahead_exit(struct uvmem_slot *slot);
 
 /* pagetable.c */
 bool uvmem_pte_young(struct mm_struct *mm, unsigned long addr);
-bool uvmem_no_page_table(struct mm_struct *mm, unsigned long addr, unsigned long end);
+unsigned long uvmem_untouched_end(struct mm_struct *mm, unsigned long addr, unsigned long end);
 bool uvmem_huge_entry(struct mm_struct *mm, unsigned long addr);
 
 /* spread.c */
