@@ -447,11 +447,11 @@ bool normal_contains(struct machine *m, const void *what, size_t len)
 /* No free page of secure memory carries anything of whoever had it. */
 bool free_frames_are_zero(struct machine *m)
 {
-	uint32_t head = m->uv->lists[UV_LIST_FREE].head;
-
-	for (uint32_t i = head; i != UV_NO_PAGE; i = m->uv->frames[i].next) {
+	for (uint32_t i = 0; i < m->uv->total; i++) {
 		const uint8_t *p = m->port.secure_page(m->user, i);
 
+		if (m->uv->frames[i].list != UV_LIST_FREE)
+			continue;
 		if (p[0] || memcmp(p, p + 1, m->page - 1))
 			return false;
 	}

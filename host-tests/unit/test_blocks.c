@@ -423,11 +423,11 @@ static void a_block_that_is_none(void **state)
 	struct vm *vm;
 	struct machine *m = machine_of(5 * BLOCK, &vm);
 	unsigned int places = 0, pages = 0;
+	uint32_t page;
 
 	(void)state;
 	for (uint64_t g = 0; g < N; g++) {
-		uint32_t page = entry_of(vm, g)->page;
-
+		page = entry_of(vm, g)->page;
 		if (entry_of(vm, g)->state != UV_GFN_RESIDENT)
 			continue;
 		pages++;
@@ -438,9 +438,10 @@ static void a_block_that_is_none(void **state)
 	assert_int_equal(places, pages);
 	assert_int_equal(m->uv->nblocks, 5);
 	assert_int_equal(uv_reserve(svm_of(vm), BLOCK), BLOCK);
-	assert_int_equal(uv_page_take(svm_of(vm), 4096) >> BLOCK_SHIFT, BROKEN_BLOCK);
+	page = uv_page_take(svm_of(vm), 4096);
+	assert_int_equal(page >> BLOCK_SHIFT, BROKEN_BLOCK);
 	assert_false(m->uv->blocks[BROKEN_BLOCK].svm);
-	uv_page_put(m->uv, BROKEN_BLOCK << BLOCK_SHIFT | (BLOCK - 1));
+	uv_page_put(m->uv, page);
 	uv_unreserve(svm_of(vm), BLOCK);
 	machine_free(m);
 }
@@ -451,18 +452,14 @@ static void out_of_place(void **state)
 	struct machine *m = machine_new(&(struct options){ .secure_pages = BLOCK });
 	struct vm *a = vm_new(m, 1, BLOCK + 8), *b;
 	unsigned int in_place = 0, elsewhere = 0;
-	uint32_t page[5];
 
 	(void)state;
 	for (uint64_t g = 0; g < 4; g++)
 		vm_fill_normal(a, g, SEED);
 	vm_put_blob(a, owner_key, 0, 4, UV_ESM_SHA256);
 	assert_int_equal(vm_esm(a), U_SUCCESS);
-	/* The other's GFNs 0 to 4 get these frames, 5 and 6 those that are next. */
-	for (unsigned int i = 0; i < 5; i++)
-		page[i] = uv_page_take(svm_of(a), 12 + i);
-	for (unsigned int i = 5; i > 0; i--)
-		uv_page_put(m->uv, page[i - 1]);
+	/* The other's GFNs 0 to 4 get the last frames, 5 and 6 those that are next. */
+	m->uv->rotor = BLOCK - 5;
 	b = vm_secure(m, 2, 8, SEED + 1);
 	assert_int_equal(entry_of(b, 6)->page, 6);
 	for (uint64_t g = 4; g < 16; g++)

@@ -130,21 +130,34 @@ uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn)
 	return page;
 }
 
-/* Called with uv->pool held: another page than uv_block_place() said is free no more. */
-void uv_block_take(struct uv *uv, uint32_t page)
+/*
+ * Called with uv->pool held, and a frame of some block free: one that may be any. Where
+ * secure memory is short, blocks lose frames one after another.
+ */
+uint32_t uv_block_steal(struct uv *uv)
 {
-	struct uv_block *b = uv_block_of(uv, page);
+	uint32_t end = uv->nblocks << uv->port.block_shift, page = uv->rotor;
 
-	if (b)
-		b->nfree--;
+	for (;; page++) {
+		struct uv_block *b;
+
+		if (page == end)
+			page = 0;
+		b = uv_block_of(uv, page);
+		if (!b->nfree) {
+			page |= block_frames(uv) - 1;
+		} else if (uv->frames[page].list == UV_LIST_FREE) {
+			uv->rotor = page + 1;
+			b->nfree--;
+			return page;
+		}
+	}
 }
 
-/* Called with uv->pool held: @page is free. An empty block is anybody's. */
-void uv_block_give(struct uv *uv, uint32_t page)
+/* Called with uv->pool held: a frame of @b is free. An empty block is anybody's. */
+void uv_block_give(struct uv *uv, struct uv_block *b)
 {
-	struct uv_block *b = uv_block_of(uv, page);
-
-	if (!b || ++b->nfree != block_frames(uv))
+	if (++b->nfree != block_frames(uv))
 		return;
 	if (b->svm) {
 		*find(uv, b->svm, b->region) = b->next;

@@ -19,7 +19,7 @@
 /* Called with uv->pool held. */
 static bool window_full(struct uv *uv)
 {
-	uint32_t want = uv_min32(WINDOW_MAX, (uv->total - uv_nfree(uv)) / 4);
+	uint32_t want = uv_min32(WINDOW_MAX, (uv->total - uv->nfree) / 4);
 
 	return uv->lists[UV_LIST_INACTIVE].n >= (want ? want : 1);
 }
@@ -163,7 +163,7 @@ static uint32_t short_of(struct uv *uv, uint32_t want)
 	uint32_t avail;
 
 	uv_lock(uv, uv->pool);
-	avail = uv_nfree(uv) - uv->reserved;
+	avail = uv->nfree - uv->reserved;
 	uv_unlock(uv, uv->pool);
 	return avail < want ? want - avail : 1;
 }
@@ -175,7 +175,7 @@ static uint32_t grant(struct uv_svm *svm, uint32_t want, bool any)
 	uint32_t avail;
 
 	uv_lock(uv, uv->pool);
-	avail = uv_nfree(uv) - uv->reserved;
+	avail = uv->nfree - uv->reserved;
 	if (avail < want)
 		want = any ? avail : 0;
 	svm->reserved += want;

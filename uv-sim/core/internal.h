@@ -201,11 +201,13 @@ struct uv {
 	struct uv_lock *pool;
 	struct uv_frame *frames;
 	struct uv_list_head lists[UV_NLISTS];
+	uint32_t nfree;
 	uint32_t reserved;		/* of the free pages */
 	struct uv_block *blocks;
 	uint32_t nblocks;		/* constant; 0: there are none */
 	uint32_t *block_bucket;		/* nblocks of them, by SVM and region */
 	uint32_t free_blocks;		/* the first of those that are set aside for nobody */
+	uint32_t rotor;			/* frame from which on one that may be any is looked for */
 	uint32_t peak;
 	uint32_t around;		/* most pages that one fault brings in */
 	uint64_t nsvms;			/* VMs that are not normal */
@@ -225,12 +227,6 @@ struct uv_gfn_ref {
 };
 
 enum uv_lookup { UV_LOOKUP_OK, UV_LOOKUP_NOSLOT, UV_LOOKUP_NOMEM };
-
-/* Called with uv->pool held. Pages that are free, reserved ones included. */
-static inline uint32_t uv_nfree(const struct uv *uv)
-{
-	return uv->lists[UV_LIST_FREE].n;
-}
 
 static inline uint64_t uv_gpa(const struct uv *uv, uint64_t gfn)
 {
@@ -378,8 +374,8 @@ void uv_count_locked(struct uv_svm *svm, enum uv_counter c, int by);
 bool uv_blocks_init(struct uv *uv);
 void uv_blocks_exit(struct uv *uv);
 uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn);
-void uv_block_take(struct uv *uv, uint32_t page);
-void uv_block_give(struct uv *uv, uint32_t page);
+uint32_t uv_block_steal(struct uv *uv);
+void uv_block_give(struct uv *uv, struct uv_block *b);
 bool uv_block_leave(struct uv *uv, uint32_t page, uint32_t n);
 enum uv_fault uv_block_map(struct uv_gfn_ref *ref, uv_map_fn map, void *arg);
 

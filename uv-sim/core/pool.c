@@ -5,8 +5,10 @@
  *
  * A free page is always zero: it is wiped as it is freed, so that no page ever
  * carries something from one GFN to another. A frame that belongs to a GFN is
- * on the active or the inactive list, a free one on the free list; one that was
- * taken and is being filled is on none. Which one a GFN gets is block.c's to say.
+ * on the active or the inactive list; one that was taken and is being filled is on
+ * none. Which one a GFN gets is block.c's to say: free frames of blocks are only marked
+ * as such, so that CPUs that are about different blocks have little in common; those of
+ * no block are on the free list.
  */
 #include "internal.h"
 
@@ -48,12 +50,18 @@ void uv_list_del(struct uv *uv, uint32_t page)
 /* Called with uv->pool held, or before others see it. @page is zero and on no list. */
 static void frame_free(struct uv *uv, uint32_t page)
 {
+	struct uv_block *b = uv_block_of(uv, page);
 	struct uv_frame *f = &uv->frames[page];
 
 	f->svm = NULL;
 	f->evicting = false;
-	uv_list_add(uv, page, UV_LIST_FREE);
-	uv_block_give(uv, page);
+	uv->nfree++;
+	if (b) {
+		f->list = UV_LIST_FREE;
+		uv_block_give(uv, b);
+	} else {
+		uv_list_add(uv, page, UV_LIST_FREE);
+	}
 }
 
 /* Set up the pool of uv->total pages. False when there is no memory for it. */
@@ -93,19 +101,29 @@ void uv_pool_exit(struct uv *uv)
 		uv->port.lock_free(uv->port.ctx, uv->pool);
 }
 
-/* Called with uv->pool held. One is free; of those that may be any, the last one freed. */
+/* Called with uv->pool held. One is free: of no block, the last one freed, or of any. */
+static uint32_t frame_any(struct uv *uv)
+{
+	uint32_t page = uv->lists[UV_LIST_FREE].tail;
+
+	if (page == UV_NO_PAGE)
+		return uv_block_steal(uv);
+	uv_list_del(uv, page);
+	return page;
+}
+
+/* Called with uv->pool held. One is free. */
 static uint32_t frame_take(struct uv_svm *svm, uint64_t gfn)
 {
 	uint32_t page = uv_block_place(svm, gfn);
 	bool in_place = page != UV_NO_PAGE;
 	struct uv *uv = svm->uv;
 
-	if (!in_place) {
-		page = uv->lists[UV_LIST_FREE].tail;
-		uv_block_take(uv, page);
-	}
+	if (!in_place)
+		page = frame_any(uv);
+	uv->frames[page].list = UV_LIST_NONE;
 	uv->frames[page].in_place = in_place;
-	uv_list_del(uv, page);
+	uv->nfree--;
 	return page;
 }
 
@@ -122,12 +140,12 @@ uint32_t uv_page_take(struct uv_svm *svm, uint64_t gfn)
 	if (svm->reserved) {
 		svm->reserved--;
 		uv->reserved--;
-	} else if (uv_nfree(uv) == uv->reserved) {
+	} else if (uv->nfree == uv->reserved) {
 		goto out;
 	}
 	page = frame_take(svm, gfn);
-	if (uv->total - uv_nfree(uv) > uv->peak)
-		uv->peak = uv->total - uv_nfree(uv);
+	if (uv->total - uv->nfree > uv->peak)
+		uv->peak = uv->total - uv->nfree;
 out:
 	uv_unlock(uv, uv->pool);
 	return page;

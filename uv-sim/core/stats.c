@@ -28,7 +28,7 @@ void uv_get_stats(struct uv *uv, struct uv_stats *st)
 {
 	uv_lock(uv, uv->pool);
 	st->secure_total = uv->total;
-	st->secure_used = uv->total - uv_nfree(uv);
+	st->secure_used = uv->total - uv->nfree;
 	st->secure_peak = uv->peak;
 	st->svms = uv->nsvms;
 	st->page_ins = uv->count[UV_C_PAGE_INS];
