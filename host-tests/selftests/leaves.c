@@ -16,6 +16,10 @@
 #define TOUCHED (5 * LEAF + 9)
 #define NEVER (7 * LEAF) /* a leaf of which nothing is touched */
 #define ALONE (8 * LEAF + 5)
+/* So much that it takes a second or two. */
+#define MEASURED (120 * page_size())
+#define TOTAL ((debug_kernel() ? 12 : page_size() > 4096 ? 160 : 64) * MIB)
+#define TIMES (1 + TOTAL / MEASURED)
 
 FIXTURE(leaves)
 {
@@ -155,17 +159,36 @@ TEST_F(leaves, abort)
 	EXPECT_EQ(0, counts(o));
 }
 
+/* What the host puts there after the page-ins of UV_ESM is not left to it in the clear. */
+TEST_F(leaves, touched_while_it_goes_secure)
+{
+	struct own *o = &self->own;
+	uint8_t *page = o->h + (NEVER + 3) * page_size();
+
+	ASSERT_EQ(0, own_blob(o, MEASURED, TIMES, true));
+	ASSERT_EQ(0, own_esm_start(o));
+	ASSERT_EQ(0, own_wait_transient(o));
+	memset(page, 0x66, page_size());
+	ASSERT_EQ(U_SUCCESS, own_esm_join(o));
+	EXPECT_EQ(UVMEM_GFN_UVMEM, own_hv_state(o, NEVER + 3));
+	EXPECT_EQ(UVMEM_GFN_MEM, own_hv_state(o, NEVER));
+	EXPECT_EQ(0, counts(o));
+	EXPECT_NE(0x66, page[77]);
+}
+
 /* Memslots come and go while the VM is secure. */
 TEST_F(leaves, a_memslot_is_plugged_in)
 {
 	struct own *o = &self->own;
 
 	ASSERT_EQ(0, go_secure(o));
-	ASSERT_EQ(0, own_memslot(o, 0, 0, 0));
-	EXPECT_EQ(PAGES - SEAM, stats(o).mem + stats(o).uvmem);
-	ASSERT_EQ(0, own_memslot(o, 0, 0, SEAM));
-	EXPECT_EQ(UVMEM_GFN_MEM, own_hv_state(o, 1));
-	EXPECT_EQ(UVMEM_GFN_UVMEM, own_hv_state(o, SEAM));
+	ASSERT_EQ(0, own_memslot(o, 1, 0, 0));
+	EXPECT_EQ(SEAM, stats(o).mem + stats(o).uvmem);
+	ASSERT_EQ(0, own_memslot(o, 1, SEAM, PAGES - SEAM));
+	EXPECT_EQ(UVMEM_GFN_UVMEM, own_hv_state(o, SEAM - 1));
+	EXPECT_EQ(UVMEM_GFN_MEM, own_hv_state(o, SEAM));
+	ASSERT_EQ(U_SUCCESS, own_ucall(o, UV_SHARE_PAGE, SEAM + 1, 1, 0, 0, 0));
+	EXPECT_EQ(1, in_state(o, UVMEM_GFN_SHARED));
 	EXPECT_EQ(0, in_state(o, UVMEM_GFN_NORMAL));
 	EXPECT_EQ(0, counts(o));
 }
