@@ -130,6 +130,8 @@ TEST_F(blocks, kvm_follows)
 
 	ASSERT_EQ(0, own_vcpu_touch(&self->vcpu, 0, page_size(), self->pages));
 	text = file_read("/sys/kernel/debug/kvm/pages_2m");
+	if (!text) /* KVM-HV */
+		text = file_read("/sys/kernel/debug/kvm/num_2M_pages");
 	if (!text)
 		SKIP(return, "this KVM does not say how much it maps at a time");
 	EXPECT_LE(BLOCKS, strtoul(text, NULL, 10));
