@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -262,35 +260,6 @@ TEST_F(blocks, the_end_of_the_svm)
 
 /* --- nobody but the guest --- */
 
-static sigjmp_buf out;
-static volatile int caught;
-
-static void on_signal(int sig)
-{
-	caught = sig;
-	siglongjmp(out, 1);
-}
-
-/* What a touch by the VMM gets: a signal, or none until the alarm. */
-static int vmm_touches(volatile uint8_t *p, bool write, uint8_t *seen)
-{
-	const int signals[] = { SIGBUS, SIGSEGV, SIGALRM };
-	struct sigaction action = { .sa_handler = on_signal };
-
-	for (unsigned int i = 0; i < 3; i++)
-		sigaction(signals[i], &action, NULL);
-	caught = 0;
-	alarm(2);
-	if (!sigsetjmp(out, 1)) {
-		if (write)
-			*p = 0xee;
-		else
-			*seen = *p;
-	}
-	alarm(0);
-	return caught;
-}
-
 static int nobody_reads(struct own_vcpu *v, size_t page)
 {
 	uint8_t *g = v->g + page * page_size(), seen = 0;
@@ -298,9 +267,9 @@ static int nobody_reads(struct own_vcpu *v, size_t page)
 		     to = { .iov_base = &seen, .iov_len = 1 };
 	int mem = open("/proc/self/mem", O_RDWR);
 
-	if (!vmm_touches(g, false, &seen) || seen)
+	if (!signal_of_touch(g, false, &seen) || seen)
 		return say("the VMM reads 0x%02x", seen);
-	if (!vmm_touches(g, true, &seen))
+	if (!signal_of_touch(g, true, &seen))
 		return say("the VMM writes");
 	if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) >= 0)
 		return say("process_vm_readv()");

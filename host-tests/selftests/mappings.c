@@ -6,8 +6,6 @@
  * what is in secure memory or is refused; nothing of it shows anywhere.
  */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/swap.h>
 
@@ -574,34 +572,6 @@ TEST_F(map, memslot_plugged_in)
 	EXPECT_TRUE(all_zeros(h + 3 * page_size(), page_size()));
 }
 
-static sigjmp_buf out;
-static volatile int caught;
-
-static void on_signal(int sig)
-{
-	caught = sig;
-	siglongjmp(out, 1);
-}
-
-static int touch(volatile uint8_t *p, bool write, uint8_t *seen)
-{
-	const int signals[] = { SIGBUS, SIGSEGV, SIGALRM };
-	struct sigaction action = { .sa_handler = on_signal };
-
-	for (unsigned int i = 0; i < 3; i++)
-		sigaction(signals[i], &action, NULL);
-	caught = 0;
-	alarm(2);
-	if (!sigsetjmp(out, 1)) {
-		if (write)
-			*p = 0xee;
-		else
-			*seen = *p;
-	}
-	alarm(0);
-	return caught;
-}
-
 /*
  * The VMM touches G where the guest has the page mapped at this moment: no byte
  * for it and none from it. It gets a signal, or hangs until one comes: on x86 a
@@ -614,15 +584,15 @@ TEST_F(map, the_vmm_touches_what_the_guest_has_mapped)
 	int sig;
 
 	ASSERT_EQ(0, guest_has_pattern(&self->vcpu, 5));
-	sig = touch(g, false, &seen);
+	sig = signal_of_touch(g, false, &seen);
 	EXPECT_TRUE(sig == SIGSEGV || sig == SIGALRM);
 	EXPECT_EQ(0, seen);
-	EXPECT_NE(0, touch(g, true, &seen));
+	EXPECT_NE(0, signal_of_touch(g, true, &seen));
 	EXPECT_EQ(0, guest_has_pattern(&self->vcpu, 5));
 	/* A shared page is in G as well, but H is where the VMM reads it. */
 	ASSERT_EQ(U_SUCCESS, own_ucall(&self->own, UV_SHARE_PAGE, 6, 1, 0, 0, 0));
 	ASSERT_EQ(0, own_vcpu_write(&self->vcpu, 6 * page_size(), 0x31));
-	EXPECT_NE(0, touch(self->vcpu.g + 6 * page_size(), false, &seen));
+	EXPECT_NE(0, signal_of_touch(self->vcpu.g + 6 * page_size(), false, &seen));
 	EXPECT_EQ(0x31, *at(&self->own, 6));
 }
 
@@ -637,7 +607,8 @@ TEST_F(map, the_guest_view_is_not_inherited)
 	if (!pid) {
 		uint8_t seen = 0;
 
-		_exit(touch(self->vcpu.g + 5 * page_size(), false, &seen) == SIGSEGV ? 0 : 1);
+		_exit(signal_of_touch(self->vcpu.g + 5 * page_size(), false, &seen) == SIGSEGV ? 0 :
+												 1);
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);

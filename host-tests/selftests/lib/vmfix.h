@@ -163,6 +163,14 @@ int host_sees_ciphertext(struct vm *vm, uint64_t gpa, uint64_t seed);
 int host_sees_zeros(struct vm *vm, uint64_t gpa);
 int host_sees_pattern(struct vm *vm, uint64_t gpa, uint64_t seed);
 
+/* --- touch.c --- */
+
+/*
+ * The signal that reading or writing a byte gets, SIGALRM if it hangs until then, or 0: it
+ * is *@seen, or was written. Handlers and alarm are the caller's no more.
+ */
+int signal_of_touch(volatile uint8_t *p, bool write, uint8_t *seen);
+
 /* --- own.c: an SVM whose host view and ultravisor file are the test's --- */
 
 struct own {
