@@ -57,6 +57,8 @@ static void frame_free(struct uv *uv, uint32_t page)
 	f->evicting = false;
 	uv->nfree++;
 	if (b) {
+		if (uv->nfree == 1)
+			uv->rotor = page; /* the only one need not be looked for */
 		f->list = UV_LIST_FREE;
 		uv_block_give(uv, b);
 	} else {
@@ -90,6 +92,7 @@ bool uv_pool_init(struct uv *uv)
 		memset(uv_frame_va(uv, i), 0, uv_page_size(uv));
 		frame_free(uv, i);
 	}
+	uv->rotor = 0;
 	return true;
 }
 
