@@ -84,7 +84,7 @@ check-kconfig: ## build from a kernel tree, through Kconfig
 bench: $(if $(filter host,$(MACHINE)),,setup-bench image-release) ## measure, beside test_hmm or upstream (BENCH=quick: small)
 	@host-tests/bench/$(if $(filter host,$(MACHINE)),host,run).sh
 
-lint: ## checkpatch, sparse, clang-format, shellcheck, cppcheck
+lint: ## checkpatch, sparse, clang-format, shellcheck, cppcheck, ioctl() without an argument
 	+@host-tests/check.sh lint
 
 tools: setup ## uvlaunch, uvstory, uvctl and the agent, in build/

@@ -209,13 +209,13 @@ void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
  * uvmem_gfns_secure() - Normal GFNs that H has nothing for become Secure
  * @slot: the memslot
  * @gfn: first GFN
- * @n: number of GFNs; those that are not Normal are passed over
+ * @n: number of GFNs, in one run; those that are not Normal are passed over
  * @reason: for the tracepoint
  *
  * As uvmem_gfn_set() of each to MEM with UVMEM_MEM_EMPTY, but counted together: most of
  * a large guest is memory that it never touched.
  *
- * Context: the stripe of all of them is held, or nobody else can reach the slot.
+ * Context: the stripe of all of them is held.
  */
 void uvmem_gfns_secure(struct uvmem_slot *slot, u64 gfn, unsigned long n,
 		       enum uvmem_reason reason)
@@ -224,8 +224,8 @@ void uvmem_gfns_secure(struct uvmem_slot *slot, u64 gfn, unsigned long n,
 	unsigned long i;
 	s64 changed = 0;
 
+	mix(slot, gfn);
 	for (i = 0; i < n; i++) {
-		mix(slot, gfn + i);
 		if ((READ_ONCE(e[i]) & STATE_MASK) != UVMEM_GFN_NORMAL)
 			continue;
 		WRITE_ONCE(e[i], EMPTY_ENTRY);
@@ -242,6 +242,8 @@ static bool leaf_becomes(struct uvmem_slot *slot, u64 gfn, u8 from, u8 to)
 	u8 *leaf = leaf_of(slot, gfn);
 	bool ok;
 
+	if (READ_ONCE(*leaf) != from)
+		return false;
 	spin_lock(&slot->leaf_lock);
 	ok = *leaf == from;
 	if (ok)
