@@ -391,7 +391,7 @@ void uvmem_pool_exit(void)
 
 	while (READ_ONCE(pool.nfree) != pool.npages) {
 		if (!pfns)
-			pfns = kmalloc(sizeof(*pfns), GFP_KERNEL | __GFP_NOFAIL);
+			pfns = uvmem_pfns_alloc(UVMEM_BLOCK_MAX, GFP_KERNEL | __GFP_NOFAIL);
 		for (i = 0; i < pool.npages; i += UVMEM_BLOCK_MAX)
 			evict_orphans(i, pfns);
 		if (READ_ONCE(pool.nfree) != pool.npages)
