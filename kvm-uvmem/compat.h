@@ -33,6 +33,22 @@
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
 
+#include <linux/leafops.h>
+
+/* The device page that an entry of a page table is for, or NULL. */
+static inline struct page *uvmem_pte_device_page(pte_t pte)
+{
+	softleaf_t leaf = softleaf_from_pte(pte);
+
+	return softleaf_is_device_private(leaf) ? softleaf_to_page(leaf) : NULL;
+}
+
+static inline void uvmem_zap(struct vm_area_struct *vma, unsigned long addr,
+			     unsigned long bytes)
+{
+	zap_vma_range(vma, addr, bytes);
+}
+
 static inline void uvmem_device_folio_init(struct page *page, struct dev_pagemap *pgmap,
 					   unsigned int order)
 {
@@ -68,6 +84,24 @@ static inline struct folio *uvmem_alloc_huge(struct vm_area_struct *vma, unsigne
 }
 
 #else
+
+#include <linux/swapops.h>
+
+static inline struct page *uvmem_pte_device_page(pte_t pte)
+{
+	swp_entry_t entry;
+
+	if (pte_none(pte) || pte_present(pte))
+		return NULL;
+	entry = pte_to_swp_entry(pte);
+	return is_device_private_entry(entry) ? pfn_swap_entry_to_page(entry) : NULL;
+}
+
+static inline void uvmem_zap(struct vm_area_struct *vma, unsigned long addr,
+			     unsigned long bytes)
+{
+	zap_page_range_single(vma, addr, bytes, NULL);
+}
 
 static inline void uvmem_device_folio_init(struct page *page, struct dev_pagemap *pgmap,
 					   unsigned int order)

@@ -4,8 +4,8 @@
  *
  * After an abort H has every page in the clear, as the guest left it: the
  * ultravisor hands out plaintext, since the VM never was secure. After a
- * termination H has zeros, whatever a page was. Nobody can make a GFN secure
- * any more: the VM state is Normal, or the slot is out of the tree.
+ * termination H has zeros, or nothing (unmap.c), whatever a page was. Nobody can make a
+ * GFN secure any more: the VM state is Normal, or the slot is out of the tree.
  */
 #include <linux/delay.h>
 #include <linux/highmem.h>
@@ -24,15 +24,6 @@ struct part {
 	enum uvmem_reason reason;
 };
 
-static bool any_resident(const struct uvmem_slot *slot, u64 gfn, u64 n)
-{
-	u64 end = gfn + n;
-
-	while (gfn < end && uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM)
-		gfn++;
-	return gfn < end;
-}
-
 /*
  * The device pages that are at their place in H: of a block, if it moves as a whole, or
  * of a run. What is left, for whatever reason, goes page by page. Returns how many GFNs
@@ -46,7 +37,7 @@ static u64 drop_some(struct part *part, u64 gfn, u64 max, struct uvmem_pfns *pfn
 	u64 n = min(UVMEM_RUN_MAX - (gfn & (UVMEM_RUN_MAX - 1)), max);
 	struct vm_area_struct *vma;
 
-	if (!uvmem_leaf_is_mixed(slot, gfn) || !any_resident(slot, gfn, n))
+	if (!uvmem_leaf_is_mixed(slot, gfn) || uvmem_first_resident(slot, gfn, n) == gfn + n)
 		return n;
 	mmap_read_lock(mm);
 	vma = vma_lookup(mm, addr);
@@ -201,7 +192,7 @@ int uvmem_drop_slot(struct uvmem_slot *slot, enum uvmem_reason reason)
 	struct part part = { .slot = slot, .reason = reason };
 	int ret = 0;
 
-	if (have_mm) {
+	if (have_mm && (reason != UVMEM_R_TERMINATE || uvmem_unmap_slot(slot))) {
 		part.piece = uvmem_slot_piece(slot);
 		part.alone = uvmem_spreads(slot->npages);
 		uvmem_spread(gfn, slot->npages, part.piece, false, drop_part, &part, &done);

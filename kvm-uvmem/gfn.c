@@ -171,6 +171,24 @@ u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn)
 }
 
 /**
+ * uvmem_first_resident() - the first GFN that has a device page
+ * @slot: the memslot
+ * @gfn: first GFN to look at
+ * @n: number of GFNs
+ *
+ * Context: any.
+ * Return: @gfn + @n if there is none.
+ */
+u64 uvmem_first_resident(const struct uvmem_slot *slot, u64 gfn, u64 n)
+{
+	u64 end = gfn + n;
+
+	while (gfn < end && uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM)
+		gfn++;
+	return gfn;
+}
+
+/**
  * uvmem_gfn_clock() - the time at which a transition begins, for the tracepoint
  *
  * Return: nanoseconds; 0, at no cost, if nobody traces.

@@ -112,3 +112,25 @@ bool uvmem_huge_entry(struct mm_struct *mm, unsigned long addr)
 	rcu_read_unlock();
 	return pmd_present(pmd) && pmd_leaf(pmd);
 }
+
+/**
+ * uvmem_device_entry() - the device page that an entry of the page table is for
+ * @mm: whose
+ * @addr: address of the page
+ *
+ * Context: mmap lock. If that is held for writing, and the VMA locked, nobody but a
+ * migration, or the last user of the memory map, takes the page away.
+ * Return: the page, of whatever device; or NULL, also if the entry is one for a block.
+ */
+struct page *uvmem_device_entry(struct mm_struct *mm, unsigned long addr)
+{
+	struct page *page = NULL;
+	pmd_t pmd;
+
+	rcu_read_lock();
+	pmd = pmd_at(mm, addr);
+	if (pmd_present(pmd) && !pmd_leaf(pmd))
+		page = uvmem_pte_device_page(ptep_get(pte_offset_kernel(&pmd, addr)));
+	rcu_read_unlock();
+	return page;
+}

@@ -36,7 +36,8 @@
  * -------------
  *	1. uvmem_svm.lock	VM state, memslots (mutex)
  *	2. uvmem_srcu		read side; keeps memslots alive
- *	3. mm->mmap_lock	read, or write for KSM
+ *	3. mm->mmap_lock	read, or write for KSM and for a termination, which
+ *				takes the VMA's lock as well
  *	4. uvmem_svm.stripe[]	GFN states of UVMEM_RUN_MAX aligned pages
  *				(mutex); one at a time, or upwards those of a block
  *	5. page locks		migrate_vma_*() only ever trylocks them
@@ -335,6 +336,7 @@ void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
 void uvmem_gfns_secure(struct uvmem_slot *slot, u64 gfn, unsigned long n,
 		       enum uvmem_reason reason);
 u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn);
+u64 uvmem_first_resident(const struct uvmem_slot *slot, u64 gfn, u64 n);
 void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index);
 /*
  * Values of a MEM entry: H has nothing and nothing is in secure memory; H has
@@ -426,6 +428,7 @@ void uvmem_ahead_exit(struct uvmem_slot *slot);
 bool uvmem_pte_young(struct mm_struct *mm, unsigned long addr);
 unsigned long uvmem_untouched_end(struct mm_struct *mm, unsigned long addr, unsigned long end);
 bool uvmem_huge_entry(struct mm_struct *mm, unsigned long addr);
+struct page *uvmem_device_entry(struct mm_struct *mm, unsigned long addr);
 
 /* spread.c */
 typedef s64 (*uvmem_run_fn)(void *arg, u64 gfn, u64 npages, u64 *done);
@@ -440,6 +443,9 @@ void uvmem_unpin(struct uvmem_slot *slot, u64 gfn);
 
 /* drop.c */
 int uvmem_drop_slot(struct uvmem_slot *slot, enum uvmem_reason reason);
+
+/* unmap.c */
+bool uvmem_unmap_slot(struct uvmem_slot *slot);
 
 /* inval.c */
 extern const struct mmu_interval_notifier_ops uvmem_inval_ops;

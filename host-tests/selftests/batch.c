@@ -172,7 +172,7 @@ TEST_F(batch, seal_cpus)
 	EXPECT_LT(0, n);
 }
 
-/* UV_ESM as a whole, H_SVM_INIT_DONE included; and the way back. */
+/* UV_ESM as a whole, H_SVM_INIT_DONE included; and the way back of memory that is locked. */
 TEST_F(batch, esm_and_terminate)
 {
 	struct own *o = &self->own;
@@ -180,8 +180,9 @@ TEST_F(batch, esm_and_terminate)
 
 	ASSERT_EQ(U_SUCCESS, own_esm(o));
 	EXPECT_GE(2 * PAGES / RUN + PAGES / 512 + SPARE, calls(o) - before);
+	ASSERT_EQ(0, own_lock_memory(o));
 	before = calls(o);
-	ASSERT_EQ(0, ioctl(o->svm, UVMEM_SVM_OFF, 0));
+	ASSERT_EQ(0, own_off(o));
 	EXPECT_GE(PAGES / RUN + SPARE, calls(o) - before);
 	/* A page that goes on its own, by its device page, makes no such call. */
 	EXPECT_LE(TOUCHED / RUN, calls(o) - before);

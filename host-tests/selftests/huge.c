@@ -183,11 +183,16 @@ TEST_F(huge, touches_in_order_move_blocks)
 	EXPECT_EQ(0, guest_has(&self->vcpu, 0, PAGES));
 }
 
-/* The reader's fault moves the second block, another CPU the third. */
+/*
+ * The reader's fault moves the second block, another CPU the third, if it is done with what
+ * it had of the first one.
+ */
 TEST_F(huge, the_next_block_moves_ahead)
 {
 	struct own *o = &self->own;
 
+	read_in_order(o, BLOCK);
+	usleep(100000);
 	read_in_order(o, BLOCK + 1);
 	for (int i = 0; i < 2000 && in_state(o, 2 * BLOCK, BLOCK, UVMEM_GFN_UVMEM); i++)
 		usleep(10000);

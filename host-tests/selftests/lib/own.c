@@ -125,6 +125,11 @@ void own_fill(struct own *o, size_t first, size_t n, uint64_t seed)
 	pattern_fill(o->h + first * page_size(), first * page_size(), n * page_size(), seed, 0);
 }
 
+int own_lock_memory(struct own *o)
+{
+	return mlock2(o->h, o->len, MLOCK_ONFAULT);
+}
+
 static int hex_byte(const char *text)
 {
 	char digits[3] = { text[0], text[0] ? text[1] : '\0', '\0' }, *end;

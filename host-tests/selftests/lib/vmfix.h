@@ -194,6 +194,7 @@ int own_open(struct own *o, size_t npages); /* bound, a memslot at GPA 0, no pag
 int own_open_huge(struct own *o, size_t npages, size_t align); /* transparent huge pages */
 void own_close(struct own *o);
 void own_fill(struct own *o, size_t first, size_t n, uint64_t seed); /* touches pages */
+int own_lock_memory(struct own *o); /* H is to stay in memory, as mlock(); touches nothing */
 /*
  * Put a blob at the end of H that measures the first @measured bytes @times
  * over, so that UV_ESM is under way for as long as a test needs.
