@@ -43,6 +43,12 @@ static inline struct page *uvmem_pte_device_page(pte_t pte)
 	return softleaf_is_device_private(leaf) ? softleaf_to_page(leaf) : NULL;
 }
 
+/* Fills @pages, which are NULL, from the first on. Returns how many. */
+static inline unsigned long uvmem_alloc_pages(gfp_t gfp, unsigned long n, struct page **pages)
+{
+	return alloc_pages_bulk(gfp, n, pages);
+}
+
 static inline void uvmem_zap(struct vm_area_struct *vma, unsigned long addr,
 			     unsigned long bytes)
 {
@@ -95,6 +101,11 @@ static inline struct page *uvmem_pte_device_page(pte_t pte)
 		return NULL;
 	entry = pte_to_swp_entry(pte);
 	return is_device_private_entry(entry) ? pfn_swap_entry_to_page(entry) : NULL;
+}
+
+static inline unsigned long uvmem_alloc_pages(gfp_t gfp, unsigned long n, struct page **pages)
+{
+	return alloc_pages_bulk_array(gfp, n, pages);
 }
 
 static inline void uvmem_zap(struct vm_area_struct *vma, unsigned long addr,

@@ -9,8 +9,8 @@
 
 #include "uvmem.h"
 
-static unsigned int fail_step;
-module_param(fail_step, uint, 0600);
+unsigned int uvmem_fail_step;
+module_param_named(fail_step, uvmem_fail_step, uint, 0600);
 MODULE_PARM_DESC(fail_step, "give up migrations after: 1 setup, 2 copy, 3 pages (0: never)");
 
 static atomic_t fail_count = ATOMIC_INIT(0);
@@ -42,12 +42,9 @@ module_param_cb(fail_count, &fail_count_ops, NULL, 0600);
 MODULE_PARM_DESC(fail_count, "number of pages whose migration is still to be given up");
 
 /**
- * uvmem_should_fail() - is a page to be given up after @step?
- * @step: the step that was just done
+ * uvmem_fail_one() - is one more page to be given up? See uvmem_should_fail()
  */
-bool uvmem_should_fail(enum uvmem_fail step)
+bool uvmem_fail_one(void)
 {
-	if (likely(READ_ONCE(fail_step) != step))
-		return false;
 	return atomic_dec_if_positive(&fail_count) >= 0;
 }

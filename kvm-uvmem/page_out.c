@@ -43,38 +43,71 @@ static bool goes_along(const struct page_out *out, unsigned long i)
 	return out->reason == UVMEM_R_HOST_TOUCH && i != out->touched;
 }
 
-static struct page *alloc_destination(const struct page_out *out, unsigned long i)
+static gfp_t gfp_for(bool along)
 {
-	gfp_t gfp = GFP_HIGHUSER_MOVABLE;
+	return GFP_HIGHUSER_MOVABLE | (along ? __GFP_NORETRY | __GFP_NOWARN : 0);
+}
 
-	if (goes_along(out, i))
-		gfp |= __GFP_NORETRY | __GFP_NOWARN;
+static bool has_policy(const struct vm_area_struct *vma)
+{
+#ifdef CONFIG_NUMA
+	return current->mempolicy || (vma && vma->vm_policy);
+#else
+	return false;
+#endif
+}
+
+/*
+ * Up to @n pages at one go, as alloc_page_vma() gives them one by one where nobody said
+ * from where they are to be. Returns how many there are.
+ */
+static unsigned long alloc_many(const struct page_out *out, unsigned long n, struct page **pages)
+{
+	if (n < 2 || has_policy(out->vma))
+		return 0;
+	memset(pages, 0, n * sizeof(*pages));
+	return uvmem_alloc_pages(gfp_for(true), n, pages);
+}
+
+static struct page *alloc_one(const struct page_out *out, unsigned long i)
+{
+	gfp_t gfp = gfp_for(goes_along(out, i));
+
 	return out->vma ? alloc_page_vma(gfp, out->vma, out->addr + (i << PAGE_SHIFT)) :
 			  alloc_page(gfp);
 }
 
-static bool alloc_destinations(struct page_out *out)
+/* A locked page, which nobody else knows yet, or NULL if a test wants it so. */
+static struct page *prepare(struct page *page)
 {
-	struct page *page;
-	unsigned long i;
+	__folio_set_locked(page_folio(page));
+	if (!uvmem_should_fail(UVMEM_FAIL_COPY))
+		return page;
+	unlock_page(page);
+	put_page(page);
+	return NULL;
+}
 
-	for (i = 0; i < out->npages; i++) {
+/* For @n pages at most. */
+static bool alloc_destinations(struct page_out *out, unsigned long n)
+{
+	struct page **many = (struct page **)out->ra, *page;
+	unsigned long have = alloc_many(out, n, many), used = 0, i;
+	bool ok = true;
+
+	for (i = 0; i < out->npages && ok; i++) {
 		if (!source(out, i) || uvmem_should_fail(UVMEM_FAIL_SETUP))
 			continue;
-		page = alloc_destination(out, i);
-		if (!page && goes_along(out, i))
-			continue;
-		if (!page)
-			return false;
-		lock_page(page);
-		if (uvmem_should_fail(UVMEM_FAIL_COPY)) {
-			unlock_page(page);
-			put_page(page);
-			continue;
-		}
-		out->dst[i] = migrate_pfn(page_to_pfn(page));
+		page = used < have ? many[used++] : alloc_one(out, i);
+		ok = page || goes_along(out, i);
+		if (page)
+			page = prepare(page);
+		if (page)
+			out->dst[i] = migrate_pfn(page_to_pfn(page));
 	}
-	return true;
+	while (used < have)
+		put_page(many[used++]);
+	return ok;
 }
 
 /* @rc: of UV_PAGE_OUT. U_P3, U_PARAMETER: there is nothing in secure memory. */
@@ -188,7 +221,7 @@ void uvmem_out_migrate(struct page_out *out, struct migrate_vma *mig)
 /* Between migrate_vma_setup() and migrate_vma_finalize(). */
 static int move_and_fill(struct page_out *out, struct migrate_vma *mig)
 {
-	int ret = alloc_destinations(out) ? 0 : -ENOMEM;
+	int ret = alloc_destinations(out, mig ? mig->cpages : 1) ? 0 : -ENOMEM;
 
 	uvmem_out_migrate(out, mig);
 	uvmem_out_fill(out);

@@ -453,7 +453,14 @@ void uvmem_inval_init(struct uvmem_svm *svm);
 
 /* fail.c */
 enum uvmem_fail { UVMEM_FAIL_SETUP = 1, UVMEM_FAIL_COPY, UVMEM_FAIL_PAGES };
-bool uvmem_should_fail(enum uvmem_fail step);
+extern unsigned int uvmem_fail_step;
+bool uvmem_fail_one(void);
+
+/* Is a page to be given up after @step, which was just done? */
+static inline bool uvmem_should_fail(enum uvmem_fail step)
+{
+	return unlikely(READ_ONCE(uvmem_fail_step) == step) && uvmem_fail_one();
+}
 
 /* stats.c */
 void uvmem_get_stats(struct uvmem_svm *svm, struct uvmem_stats *st);

@@ -20,22 +20,29 @@
 
 #define AAD_BYTES	24
 
-static void put_le(uint8_t *p, uint64_t v, unsigned int bytes)
+/* Written out, so that a compiler makes one store of it. */
+static void put_le32(uint8_t *p, uint32_t v)
 {
-	unsigned int i;
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	p[2] = (uint8_t)(v >> 16);
+	p[3] = (uint8_t)(v >> 24);
+}
 
-	for (i = 0; i < bytes; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
+static void put_le64(uint8_t *p, uint64_t v)
+{
+	put_le32(p, (uint32_t)v);
+	put_le32(p + 4, (uint32_t)(v >> 32));
 }
 
 static void make_aad(const struct uv_gfn_ref *ref, uint8_t aad[AAD_BYTES])
 {
 	const struct uv_svm *svm = ref->svm;
 
-	put_le(aad, svm->lpid, 4);
-	put_le(aad + 4, svm->generation, 8);
-	put_le(aad + 12, uv_gpa(svm->uv, ref->gfn), 8);
-	put_le(aad + 20, svm->uv->port.page_shift, 4);
+	put_le32(aad, svm->lpid);
+	put_le64(aad + 4, svm->generation);
+	put_le64(aad + 12, uv_gpa(svm->uv, ref->gfn));
+	put_le32(aad + 20, svm->uv->port.page_shift);
 }
 
 /* The chunk of a GFN has used up its IVs: the next ones, which nobody else gets. */
@@ -64,7 +71,7 @@ static bool next_iv(struct uv_gfn_ref *ref, uint8_t iv[UV_IV_BYTES], struct uv_s
 		return false;
 	*scratch = &svm->uv->scratch[block->next / UV_IV_BLOCK % UV_NSCRATCH];
 	memcpy(iv, svm->iv_prefix, sizeof(svm->iv_prefix));
-	put_le(iv + sizeof(svm->iv_prefix), block->next++, 8);
+	put_le64(iv + sizeof(svm->iv_prefix), block->next++);
 	return true;
 }
 
