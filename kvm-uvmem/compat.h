@@ -43,6 +43,13 @@ static inline struct page *uvmem_pte_device_page(pte_t pte)
 	return softleaf_is_device_private(leaf) ? softleaf_to_page(leaf) : NULL;
 }
 
+/* The same one level up: the first page of the folio. */
+static inline struct page *uvmem_pmd_device_page(pmd_t pmd)
+{
+	return pmd_is_device_private_entry(pmd) ? softleaf_to_page(softleaf_from_pmd(pmd)) :
+						  NULL;
+}
+
 /* Fills @pages, which are NULL, from the first on. Returns how many. */
 static inline unsigned long uvmem_alloc_pages(gfp_t gfp, unsigned long n, struct page **pages)
 {
@@ -101,6 +108,11 @@ static inline struct page *uvmem_pte_device_page(pte_t pte)
 		return NULL;
 	entry = pte_to_swp_entry(pte);
 	return is_device_private_entry(entry) ? pfn_swap_entry_to_page(entry) : NULL;
+}
+
+static inline struct page *uvmem_pmd_device_page(pmd_t pmd)
+{
+	return NULL;
 }
 
 static inline unsigned long uvmem_alloc_pages(gfp_t gfp, unsigned long n, struct page **pages)

@@ -134,3 +134,21 @@ struct page *uvmem_device_entry(struct mm_struct *mm, unsigned long addr)
 	rcu_read_unlock();
 	return page;
 }
+
+/**
+ * uvmem_device_block() - the first device page of those that an entry for a block is for
+ * @mm: whose
+ * @addr: address of the block
+ *
+ * Context: as uvmem_device_entry().
+ * Return: the page, or NULL, also if there are entries for each page.
+ */
+struct page *uvmem_device_block(struct mm_struct *mm, unsigned long addr)
+{
+	pmd_t pmd;
+
+	rcu_read_lock();
+	pmd = pmd_at(mm, addr);
+	rcu_read_unlock();
+	return uvmem_pmd_device_page(pmd);
+}

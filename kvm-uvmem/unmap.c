@@ -5,9 +5,9 @@
  * cannot fail for want of memory, and gives back what it had.
  *
  * Only what is plainly one of H's own entries is taken: those of a page that stands for
- * this GFN, at its place, and that no other process maps. What else there is - remapped,
- * left to a child, in a large folio, in memory that is locked or watched by userfaultfd -
- * is moved out as ever (drop.c).
+ * this GFN, at its place, and that no other process maps; or of a block, if it is one
+ * still. What else there is - remapped, left to a child, a part of a block, in memory that
+ * is locked or watched by userfaultfd - is moved out as ever (drop.c).
  *
  * The mmap lock is held for writing: between the look at an entry and its end nobody may
  * drop the page and write another one there.
@@ -39,6 +39,33 @@ static bool is_in_place(const struct uvmem_slot *slot, u64 gfn)
 	       uvmem_device_entry(slot->svm->mm, uvmem_slot_hva(slot, gfn)) == page;
 }
 
+/* Is it the first GFN of a block that H has with one entry? With its stripes held. */
+static bool block_is_in_place(const struct uvmem_slot *slot, const struct vm_area_struct *vma,
+			      u64 gfn, u64 max)
+{
+	unsigned long addr = uvmem_slot_hva(slot, gfn);
+	struct folio *folio;
+
+	if (!uvmem_is_block(slot, gfn, vma, addr, max))
+		return false;
+	folio = uvmem_block_folio(slot, gfn);
+	return folio && folio_ref_count(folio) == 1 &&
+	       uvmem_device_block(slot->svm->mm, addr) == folio_page(folio, 0);
+}
+
+/* GFNs from @gfn on, @max at most, whose pages are in place. */
+static u64 in_place(const struct uvmem_slot *slot, const struct vm_area_struct *vma, u64 gfn,
+		    u64 max)
+{
+	u64 n = 0;
+
+	if (block_is_in_place(slot, vma, gfn, max))
+		return UVMEM_BLOCK_MAX;
+	while (n < max && is_in_place(slot, gfn + n))
+		n++;
+	return n;
+}
+
 /* With the stripes held. */
 static void unmap_run(struct uvmem_slot *slot, struct vm_area_struct *vma, u64 gfn, u64 n)
 {
@@ -54,17 +81,14 @@ static void unmap_run(struct uvmem_slot *slot, struct vm_area_struct *vma, u64 g
 /* GFNs of one block, all of them in @vma. */
 static void unmap_in_vma(struct uvmem_slot *slot, struct vm_area_struct *vma, u64 gfn, u64 n)
 {
-	u64 end = gfn + n, block = round_down(gfn, UVMEM_BLOCK_MAX), first;
+	u64 end = gfn + n, block = round_down(gfn, UVMEM_BLOCK_MAX);
 
 	vma_start_write(vma);
 	uvmem_block_lock(slot->svm, block);
-	while (gfn < end) {
-		for (first = gfn; gfn < end && is_in_place(slot, gfn); gfn++)
-			;
-		if (gfn > first)
-			unmap_run(slot, vma, first, gfn - first);
-		else
-			gfn++;
+	for (; gfn < end; gfn += n ?: 1) {
+		n = in_place(slot, vma, gfn, end - gfn);
+		if (n)
+			unmap_run(slot, vma, gfn, n);
 	}
 	uvmem_block_unlock(slot->svm, block);
 }

@@ -429,6 +429,7 @@ bool uvmem_pte_young(struct mm_struct *mm, unsigned long addr);
 unsigned long uvmem_untouched_end(struct mm_struct *mm, unsigned long addr, unsigned long end);
 bool uvmem_huge_entry(struct mm_struct *mm, unsigned long addr);
 struct page *uvmem_device_entry(struct mm_struct *mm, unsigned long addr);
+struct page *uvmem_device_block(struct mm_struct *mm, unsigned long addr);
 
 /* spread.c */
 typedef s64 (*uvmem_run_fn)(void *arg, u64 gfn, u64 npages, u64 *done);

@@ -377,4 +377,43 @@ TEST_F(huge, terminate_leaves_zeros)
 	EXPECT_TRUE(all_zeros(at(o, 0), PAGES * page_size()));
 }
 
+/* Nothing is there after it, and nothing was allocated; or a folio where it has to be. */
+TEST_F(huge, terminate_takes_blocks_away)
+{
+	struct own *o = &self->own;
+	uint64_t calls = stats(o).migrate_calls;
+
+	ASSERT_EQ(0, own_off(o));
+	EXPECT_EQ(calls, stats(o).migrate_calls);
+	for (size_t page = 0; page < PAGES; page++)
+		ASSERT_EQ(PAGEMAP_HOLE, pagemap_kind_at(getpid(), (uintptr_t)at(o, page)));
+	EXPECT_TRUE(all_zeros(at(o, 0), PAGES * page_size()));
+}
+
+/* Of a block the host has dropped all but the first page, and has its own there. */
+TEST_F(huge, terminate_leaves_what_the_host_wrote)
+{
+	struct own *o = &self->own;
+
+	ASSERT_EQ(0, madvise(at(o, 1), (BLOCK - 1) * page_size(), MADV_DONTNEED));
+	memset(at(o, 1), 0x5a, (BLOCK - 1) * page_size());
+	ASSERT_EQ(BLOCK, in_state(o, 0, BLOCK, UVMEM_GFN_UVMEM));
+	ASSERT_EQ(0, own_off(o));
+	EXPECT_EQ(PAGES, in_state(o, 0, PAGES, UVMEM_GFN_NORMAL));
+	EXPECT_TRUE(all_zeros(at(o, 0), page_size()));
+	for (size_t i = page_size(); i < BLOCK * page_size(); i++)
+		ASSERT_EQ(0x5a, at(o, 0)[i]);
+	EXPECT_TRUE(all_zeros(at(o, BLOCK), (PAGES - BLOCK) * page_size()));
+}
+
+TEST_F(huge, terminate_locked_memory)
+{
+	struct own *o = &self->own;
+
+	ASSERT_EQ(0, own_lock_memory(o));
+	ASSERT_EQ(0, own_off(o));
+	EXPECT_EQ(BLOCKS * BLOCK * page_size() / 1024, huge_kib(o));
+	EXPECT_TRUE(all_zeros(at(o, 0), PAGES * page_size()));
+}
+
 TEST_HARNESS_MAIN
