@@ -244,6 +244,8 @@ static void m_guest_unmap(void *ctx, uint32_t lpid, uint64_t gfn, uint64_t npage
 	if (!nheld || held[0] != UV_LEVEL_GFN)
 		if (nheld < 2 || held[1] != UV_LEVEL_GFN)
 			BROKEN("guest_unmap() without the GFN's lock");
+	if (m->on_unmap)
+		m->on_unmap(m);
 	pthread_mutex_lock(&vm->view);
 	for (uint64_t i = gfn; i < gfn + npages && i < vm->top; i++)
 		vm->g[i] = NULL;

@@ -131,6 +131,60 @@ static void the_first_that_leaves_takes_all_along(void **state)
 	machine_free(m);
 }
 
+static uint64_t other_ra;
+
+static void *page_out_other(void *arg)
+{
+	struct machine *m = arg;
+
+	assert_int_equal(hv(m, UV_PAGE_OUT, 1, other_ra, (BLOCK - 1) << SHIFT, 0, SHIFT),
+			 U_SUCCESS);
+	return NULL;
+}
+
+static void while_it_is_unmapped(struct machine *m)
+{
+	pthread_t thread;
+
+	m->on_unmap = NULL;
+	memset(view_at_seal, true, sizeof(view_at_seal));
+	assert_int_equal(pthread_create(&thread, NULL, page_out_other, m), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	m->on_crypt = NULL;
+}
+
+/*
+ * A page of another chunk leaves while the first one's CPU is about to take the block out
+ * of the view: it does not rely on that.
+ */
+static void two_leave_at_once(void **state)
+{
+	struct vm *vm;
+	struct machine *m = secure_vm(&vm);
+
+	(void)state;
+	other_ra = ra_alloc(m);
+	guest_fill(vm, BLOCK - 1, 99);
+	assert_int_equal(mapped(vm, 0), BLOCK);
+	watched = vm;
+	m->on_crypt = look_at_view;
+	m->on_unmap = while_it_is_unmapped;
+	out(vm, 5, 1);
+	for (unsigned int i = 0; i < BLOCK; i++)
+		assert_false(view_at_seal[i]);
+
+	assert_int_equal(hv(m, UV_PAGE_IN, 1, other_ra, (BLOCK - 1) << SHIFT, 0, SHIFT), U_SUCCESS);
+	ra_free(m, other_ra);
+	in(vm, 5, 1);
+	assert_true(guest_check(vm, BLOCK - 1, 99)); /* and whole again */
+	assert_int_equal(mapped(vm, 0), BLOCK);
+	m->unmaps = 0;
+	out(vm, 3, 1);
+	assert_int_equal(mapped(vm, 0), 0);
+	assert_int_equal(m->unmaps, 1);
+	machine_free(m);
+}
+
 /* A page that could not be sealed stays, and the block is whole when the guest used it. */
 static void sealing_fails(void **state)
 {
@@ -601,6 +655,7 @@ int main(void)
 		cmocka_unit_test(a_touch_maps_a_block),
 		cmocka_unit_test(none_where_one_page_a_fault_is_asked_for),
 		cmocka_unit_test(the_first_that_leaves_takes_all_along),
+		cmocka_unit_test(two_leave_at_once),
 		cmocka_unit_test(sealing_fails),
 		cmocka_unit_test(shared_pages_are_no_part),
 		cmocka_unit_test(a_snapshot_leaves_it_mapped),

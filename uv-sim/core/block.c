@@ -169,16 +169,24 @@ void uv_block_give(struct uv *uv, struct uv_block *b)
 /*
  * Called with uv->pool held: @n frames of the block that @page lies in are to be out of
  * the guest view, and are not ready any more. True if the block may be mapped there, which
- * the caller is to end.
+ * the caller is to end, and to tell with uv_block_unmapped(). Several may do so at once:
+ * nobody may go on before it has ended for itself.
  */
 bool uv_block_leave(struct uv *uv, uint32_t page, uint32_t n)
 {
 	struct uv_block *b = uv_block_of(uv, page);
-	bool mapped = b->mapped;
 
 	b->nready -= n;
-	b->mapped = false;
-	return mapped;
+	return b->mapped;
+}
+
+/*
+ * Called with uv->pool held, and the lock of the GFN for whose frame the block left the
+ * guest view: as long as that is held it cannot be mapped again.
+ */
+void uv_block_unmapped(struct uv *uv, uint32_t page)
+{
+	uv_block_of(uv, page)->mapped = false;
 }
 
 /*

@@ -377,6 +377,7 @@ uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn);
 uint32_t uv_block_steal(struct uv *uv);
 void uv_block_give(struct uv *uv, struct uv_block *b);
 bool uv_block_leave(struct uv *uv, uint32_t page, uint32_t n);
+void uv_block_unmapped(struct uv *uv, uint32_t page);
 enum uv_fault uv_block_map(struct uv_gfn_ref *ref, uv_map_fn map, void *arg);
 
 /* around.c */

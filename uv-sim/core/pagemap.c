@@ -126,9 +126,12 @@ static void break_block(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra)
 	uv_lock(uv, uv->pool);
 	mapped = uv_block_leave(uv, page, left);
 	uv_unlock(uv, uv->pool);
-	if (mapped)
-		uv->port.guest_unmap(uv->port.ctx, ref->svm->lpid, first,
-				     1ULL << uv->port.block_shift);
+	if (!mapped)
+		return;
+	uv->port.guest_unmap(uv->port.ctx, ref->svm->lpid, first, 1ULL << uv->port.block_shift);
+	uv_lock(uv, uv->pool);
+	uv_block_unmapped(uv, page);
+	uv_unlock(uv, uv->pool);
 }
 
 /*
