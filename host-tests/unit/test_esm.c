@@ -310,6 +310,81 @@ static void nothing_comes_in_after_measurement(void **state)
 	machine_free(vm->m);
 }
 
+/* What was measured is taken away and put back, with zeros in it. */
+static bool replace(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
+		    uint64_t *out, int64_t *ret)
+{
+	(void)vm, (void)args, (void)out;
+	if (nr != H_SVM_INIT_DONE)
+		return false;
+	assert_int_equal(hv(m, UV_UNREGISTER_MEM_SLOT, 1, 0, 0, 0, 0), U_SUCCESS);
+	assert_int_equal(hv(m, UV_REGISTER_MEM_SLOT, 1, 0, N << SHIFT, 0, 0), U_SUCCESS);
+	*ret = H_SUCCESS;
+	return true;
+}
+
+static void measured_memory_is_replaced(void **state)
+{
+	struct vm *vm = normal_vm(64);
+
+	(void)state;
+	vm->m->hook = replace;
+	assert_int_equal(vm_esm(vm), U_PERMISSION);
+	assert_int_equal(svm_info(vm).state, UV_VM_NORMAL);
+	assert_int_equal(stats(vm->m).secure_used, 0);
+	machine_free(vm->m);
+}
+
+static unsigned int busy_left;
+static uint64_t busy_gfn;
+
+/* Somebody has a page in use when an UV_ESM that failed wants it back. */
+static bool busy_for_a_while(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
+			     uint64_t *out, int64_t *ret)
+{
+	bool in = nr == H_SVM_PAGE_IN || nr == H_SIM_SVM_PAGE_IN_RANGE;
+
+	(void)out;
+	if (!in || !svm_of(vm)->aborting || !busy_left)
+		return false;
+	if (busy_gfn == N)
+		busy_gfn = args[0] >> m->shift;
+	if (args[0] >> m->shift != busy_gfn)
+		return false;
+	busy_left--;
+	*ret = H_BUSY;
+	return true;
+}
+
+/* UV_ESM fails, and then a page is busy so often. */
+static void fail_with_busy_page(struct vm *vm, unsigned int times)
+{
+	busy_gfn = N;
+	busy_left = times;
+	host_touch(vm, 17)[PG - 1] ^= 1;
+	assert_int_equal(vm_esm(vm), U_PERMISSION);
+	host_touch(vm, 17)[PG - 1] ^= 1;
+	assert_int_not_equal(busy_gfn, N);
+}
+
+static void busy_while_it_is_given_back(void **state)
+{
+	struct vm *vm = normal_vm(7);
+
+	(void)state;
+	vm->m->hook = busy_for_a_while;
+	fail_with_busy_page(vm, 300);
+	assert_int_equal(busy_left, 0);
+	is_normal_again(vm, -1);
+
+	/* What never is given back is said to be lost. */
+	fail_with_busy_page(vm, 1000000);
+	assert_true(logged(vm->m, "LPID 1: pages that stay sealed, since the hypervisor did "
+				  "not give them: 1"));
+	is_normal_again(vm, (int64_t)busy_gfn);
+	machine_free(vm->m);
+}
+
 /* The hypervisor changes a page that was evicted before it is measured. */
 static bool tampered;
 
@@ -616,6 +691,8 @@ int main(void)
 		cmocka_unit_test(two_steps),
 		cmocka_unit_test(two_steps_that_fail),
 		cmocka_unit_test(nothing_comes_in_after_measurement),
+		cmocka_unit_test(measured_memory_is_replaced),
+		cmocka_unit_test(busy_while_it_is_given_back),
 		cmocka_unit_test(tampering_before_measurement),
 		cmocka_unit_test(hypervisor_lies),
 		cmocka_unit_test(key_of_someone_else),

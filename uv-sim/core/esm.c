@@ -29,6 +29,7 @@
  */
 #define TRIES_UPSTREAM		8
 #define PATIENCE_UPSTREAM	16	/* an attempt counts as so many for uv_relax() */
+#define RESTORE_PASSES	64	/* each tries a page for some milliseconds */
 #define FDT_MAGIC	0xd00dfeedu
 #define FDT_HEADER	40	/* bytes; the smallest tree is larger */
 
@@ -62,6 +63,8 @@ static int64_t begin_locked(struct uv_svm *svm, bool *already)
 	uv_lock(uv, svm->table);
 	uv_svm_set_state(svm, UV_VM_TRANSIENT);
 	svm->in_esm = true;
+	svm->measuring = false;
+	svm->unplugged = false;
 	svm->stop_reason = UV_STOP_NONE;
 	svm->stop_gpa = 0;
 	uv_unlock(uv, svm->table);
@@ -187,14 +190,23 @@ static bool normal_to_zero(struct uv_gfn_ref *ref, void *arg)
 	return true;
 }
 
-/* From here on, what was not sealed by the ultravisor pages in as zeros. */
-static void close_plaintext(struct uv_svm *svm)
+/*
+ * From here on, what was not sealed by the ultravisor pages in as zeros. False if the VM
+ * was terminated meanwhile.
+ */
+static bool close_plaintext(struct uv_svm *svm)
 {
+	bool ours;
+
 	uv_lock(svm->uv, svm->table);
-	svm->measuring = true;
+	ours = svm->state == UV_VM_TRANSIENT;
+	svm->measuring = ours;
 	uv_unlock(svm->uv, svm->table);
+	if (!ours)
+		return false;
 	uv_svm_barrier(svm);
 	uv_walk_gfns(svm, 0, normal_to_zero, NULL);
+	return true;
 }
 
 static int64_t check_fdt(struct uv_svm *svm, uint64_t fdt)
@@ -230,20 +242,33 @@ static int64_t verify(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t 
 	return ret;
 }
 
-/* The hypervisor has agreed: the VM is secure, unless it was terminated. */
-static int64_t become_secure(struct uv_svm *svm)
+/* Is all that was measured there still? @done: then the VM is secure. */
+static int64_t check_measured(struct uv_svm *svm, bool done)
 {
-	int64_t ret = init_hcall(svm, H_SVM_INIT_DONE);
-	bool ok;
+	int64_t ret = U_SUCCESS;
 
-	if (ret)
-		return uv_is_busy(ret) ? U_RETRY : U_INVALID;
 	uv_lock(svm->uv, svm->table);
-	ok = svm->state == UV_VM_TRANSIENT;
-	if (ok)
+	if (svm->state != UV_VM_TRANSIENT)
+		ret = U_INVALID;
+	else if (svm->unplugged)
+		ret = U_PERMISSION;
+	else if (done)
 		uv_svm_set_state(svm, UV_VM_SECURE);
 	uv_unlock(svm->uv, svm->table);
-	return ok ? U_SUCCESS : U_INVALID;
+	return ret;
+}
+
+/* If the hypervisor agrees the VM is secure, unless it was terminated. */
+static int64_t become_secure(struct uv_svm *svm)
+{
+	int64_t ret = check_measured(svm, false);
+
+	if (ret)
+		return ret;
+	ret = init_hcall(svm, H_SVM_INIT_DONE);
+	if (ret)
+		return uv_is_busy(ret) ? U_RETRY : U_INVALID;
+	return check_measured(svm, true);
 }
 
 static int64_t secure(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t *entry)
@@ -257,11 +282,22 @@ static int64_t secure(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t 
 	ret = move_in(svm);
 	if (ret)
 		return ret;
-	close_plaintext(svm);
+	if (!close_plaintext(svm))
+		return U_INVALID;
 	ret = verify(svm, blob, fdt, entry);
 	if (ret)
 		return ret;
 	return become_secure(svm);
+}
+
+static void log_lost(struct uv_svm *svm, uint64_t pages)
+{
+	struct uv_line l;
+
+	uv_line_start(&l, svm);
+	uv_line_str(&l, "pages that stay sealed, since the hypervisor did not give them: ");
+	uv_line_dec(&l, (int32_t)uv_min32(INT32_MAX, pages));
+	uv_line_end(&l, svm->uv);
 }
 
 static bool find_sealed(struct uv_gfn_ref *ref, void *arg)
@@ -276,21 +312,38 @@ static bool find_sealed(struct uv_gfn_ref *ref, void *arg)
 
 /*
  * Page in what is sealed; it goes out again in the clear, either here or in
- * H_SVM_INIT_ABORT or when it is evicted. What does not open is lost.
+ * H_SVM_INIT_ABORT or when it is evicted. What does not open is lost. Returns the number
+ * of pages that could not be brought in now.
  */
-static void restore_sealed(struct uv_svm *svm)
+static uint64_t restore_pass(struct uv_svm *svm)
 {
-	uint64_t gfn, from = 0;
+	uint64_t gfn, from = 0, busy = 0;
 
 	for (;;) {
+		enum uv_fault res;
+
 		gfn = ~0ULL;
 		uv_walk_gfns(svm, from, find_sealed, &gfn);
 		if (gfn == ~0ULL)
-			return;
-		if (uv_populate(svm, gfn, UV_VM_TRANSIENT) == UV_FAULT_MAPPED)
+			return busy;
+		res = uv_populate(svm, gfn, UV_VM_TRANSIENT);
+		if (res == UV_FAULT_MAPPED)
 			uv_hcall(svm, H_SVM_PAGE_OUT, gfn, 0);
+		busy += res == UV_FAULT_AGAIN;
 		from = gfn + 1;
 	}
+}
+
+/* A page that somebody pins is waited for, but not for ever. */
+static void restore_sealed(struct uv_svm *svm)
+{
+	unsigned int pass = 0;
+	uint64_t busy;
+
+	while ((busy = restore_pass(svm)) && ++pass < RESTORE_PASSES)
+		uv_relax(svm->uv, UV_MAX_TRIES);
+	if (busy)
+		log_lost(svm, busy);
 }
 
 /* False if the hypervisor terminated the VM meanwhile. */

@@ -4,8 +4,8 @@
  *
  * Locks, outermost first. A lock's level is what port->lock_new() is told.
  *
- *   UV_LEVEL_LIFE   svm->life    one UV_WRITE_PATE, start of UV_ESM or
- *                                teardown at a time
+ *   UV_LEVEL_LIFE   svm->life    one UV_WRITE_PATE, start of UV_ESM, teardown or
+ *                                change of the memslots at a time
  *   UV_LEVEL_LPIDS  uv->lpids    the table of partitions
  *   UV_LEVEL_GFN    svm->gfn[]   the GFNs of chunks: their entries, the
  *                                contents of their secure pages, and their
@@ -131,6 +131,7 @@ struct uv_svm {
 	bool in_esm;			/* UV_ESM runs */
 	bool esm_held;			/* and waits for UV_SIM_ESM_FINISH */
 	bool measuring;			/* no plaintext comes in any more */
+	bool unplugged;			/* a memslot went away while it was measured */
 	bool aborting;			/* never was secure: page out in the clear */
 	bool dying;			/* teardown runs */
 	bool no_ranges;			/* the hypervisor knows no range calls */

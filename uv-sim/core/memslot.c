@@ -3,8 +3,10 @@
  * Memslots: UV_REGISTER_MEM_SLOT, UV_UNREGISTER_MEM_SLOT, and finding the slot
  * of a GFN.
  *
- * A VM has slots from H_SVM_INIT_START until its teardown. Takes svm->table,
- * and the GFN locks where a slot is freed.
+ * A VM has slots from H_SVM_INIT_START until its teardown. Slots come and go, and the VM
+ * ends or begins a new secure life, one after the other: before a GFN is in another slot
+ * nothing of the one before is in secure memory, or in the guest view. Takes svm->life,
+ * svm->table, and the GFN locks where a slot is freed.
  */
 #include "internal.h"
 
@@ -96,8 +98,6 @@ static int64_t insert(struct uv_svm *svm, struct uv_slot *slot)
 {
 	uint32_t i, at = slot_index(svm, slot->base);
 
-	if (svm->dying)
-		return U_BUSY;
 	if (svm->state != UV_VM_TRANSIENT && svm->state != UV_VM_SECURE)
 		return U_PARAMETER;
 	for (i = 0; i < svm->nslots; i++)
@@ -125,9 +125,11 @@ static int64_t register_slot(struct uv_svm *svm, uint64_t gpa, uint64_t size, ui
 	slot->base = gpa >> uv->port.page_shift;
 	slot->npages = size >> uv->port.page_shift;
 	uv_slot_init_table(slot);
+	uv_lock(uv, svm->life);
 	uv_lock(uv, svm->table);
 	ret = insert(svm, slot);
 	uv_unlock(uv, svm->table);
+	uv_unlock(uv, svm->life);
 	if (ret)
 		uv_free(uv, slot);
 	return ret;
@@ -146,7 +148,7 @@ static int64_t register_slot(struct uv_svm *svm, uint64_t gpa, uint64_t size, ui
  * transient nor secure; U_P2 for a start that is unaligned or overlaps another
  * slot; U_P3 for a size that is 0, unaligned, above 64 TiB or runs over the end
  * of the address space; U_P4 for flags; U_P5 for an id above 0xffff or in use;
- * U_BUSY while the VM is torn down or when there is no memory.
+ * U_BUSY when there is no memory.
  */
 int64_t uv_hv_register_slot(struct uv *uv, const uint64_t *args)
 {
@@ -181,6 +183,8 @@ static struct uv_slot *take_out(struct uv_svm *svm, uint64_t id)
 			slot = svm->slots[i];
 	if (!slot)
 		return NULL;
+	if (svm->state == UV_VM_TRANSIENT && svm->measuring)
+		svm->unplugged = true;
 	for (svm->nslots--; i <= svm->nslots; i++)
 		svm->slots[i - 1] = svm->slots[i];
 	return slot;
@@ -192,6 +196,8 @@ static struct uv_slot *take_out(struct uv_svm *svm, uint64_t id)
  * @lpid: partition
  * @slotid: slot to release, with every secure page in it
  *
+ * An UV_ESM that measures at the moment fails: what it measured is not there any more.
+ *
  * Return: U_SUCCESS; U_PARAMETER for an unknown LPID; U_P2 for a slot that
  * there is not.
  */
@@ -202,11 +208,13 @@ int64_t uv_hv_unregister_slot(struct uv *uv, uint64_t lpid, uint64_t slotid)
 
 	if (!svm)
 		return U_PARAMETER;
+	uv_lock(uv, svm->life);
 	uv_lock(uv, svm->table);
 	slot = take_out(svm, slotid);
 	uv_unlock(uv, svm->table);
 	if (slot)
 		uv_slot_free(svm, slot);
+	uv_unlock(uv, svm->life);
 	uv_svm_put(svm);
 	return slot ? U_SUCCESS : U_P2;
 }

@@ -54,7 +54,8 @@ static int64_t change(struct uv_svm *svm, uint64_t gfn, uint32_t n, bool share, 
 
 	*ask = 0;
 	for (i = 0; i < n; i++) {
-		enum uv_lookup found = uv_gfn_lock(svm, gfn + i, true, &ref);
+		/* Of a page that has no entry nothing is to be taken back. */
+		enum uv_lookup found = uv_gfn_lock(svm, gfn + i, share, &ref);
 		bool secure = ref.vm_state == UV_VM_SECURE, bit = false;
 
 		if (found != UV_LOOKUP_OK) {
@@ -64,7 +65,7 @@ static int64_t change(struct uv_svm *svm, uint64_t gfn, uint32_t n, bool share, 
 		}
 		if (secure && share)
 			share_one(&ref, &bit);
-		else if (secure)
+		else if (secure && ref.e)
 			unshare_one(&ref, &bit);
 		uv_gfn_unlock(&ref);
 		if (!secure)
@@ -235,7 +236,11 @@ int64_t uv_g_unshare_all(struct uv_svm *svm)
 		if (!run.n)
 			break;
 		ret = change_range(svm, run.gfn, run.n, false);
-		run.gfn += run.n;
+		/* A slot went away: what there is of the run is found once more. */
+		if (ret == U_PARAMETER)
+			ret = U_SUCCESS;
+		else
+			run.gfn += run.n;
 	}
-	return ret == U_PARAMETER ? U_SUCCESS : ret;	/* a slot went away */
+	return ret;
 }
