@@ -63,7 +63,8 @@ static bool copy_and_move(struct page_in *in)
 	struct page *block;
 
 	if (!(src[0] & MIGRATE_PFN_MIGRATE) || !(src[0] & UVMEM_PFN_COMPOUND) ||
-	    !migrate_pfn_to_page(src[0]) || uvmem_should_fail(UVMEM_FAIL_SETUP))
+	    !migrate_pfn_to_page(src[0]) || !uvmem_is_h_page(migrate_pfn_to_page(src[0])) ||
+	    uvmem_should_fail(UVMEM_FAIL_SETUP))
 		return false;
 	block = uvmem_devblock_alloc(in->slot, in->gfn);
 	if (!block)

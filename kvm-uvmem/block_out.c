@@ -185,6 +185,6 @@ int uvmem_out_stray_block(struct page_out *out)
 out:
 	if (to && !moved)
 		folio_put(to);
-	kfree(pfns);
+	kvfree(pfns);
 	return ret;
 }

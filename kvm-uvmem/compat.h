@@ -35,6 +35,12 @@
 
 #include <linux/leafops.h>
 
+/*
+ * migrate_to_ram() is called with the folio locked, which migrate_vma_setup() waits for
+ * when it has to split it.
+ */
+#define UVMEM_TOUCH_HAS_LOCK	true
+
 /* The device page that an entry of a page table is for, or NULL. */
 static inline struct page *uvmem_pte_device_page(pte_t pte)
 {
@@ -99,6 +105,8 @@ static inline struct folio *uvmem_alloc_huge(struct vm_area_struct *vma, unsigne
 #else
 
 #include <linux/swapops.h>
+
+#define UVMEM_TOUCH_HAS_LOCK	false
 
 static inline struct page *uvmem_pte_device_page(pte_t pte)
 {

@@ -223,13 +223,14 @@ void uvmem_devpage_detach(struct page *page)
 }
 
 /**
- * uvmem_devpage_orphan() - the same for a page that may be freed meanwhile
- * @page: a page of the pool; if it is part of a large folio that is locked
+ * uvmem_pool_settle() - wait for those who are about to tell a memslot of a dropped page
+ *
+ * Who drops the last reference to a device page may be anybody, in no section of
+ * uvmem_srcu; but holds the lock. To be called when no device page knows the memslot.
  */
-void uvmem_devpage_orphan(struct page *page)
+void uvmem_pool_settle(void)
 {
 	spin_lock(&pool.lock);
-	uvmem_devpage_detach(page);
 	spin_unlock(&pool.lock);
 }
 
@@ -397,7 +398,7 @@ void uvmem_pool_exit(void)
 		if (READ_ONCE(pool.nfree) != pool.npages)
 			msleep(20);
 	}
-	kfree(pfns);
+	kvfree(pfns);
 	memunmap_pages(&pool.pgmap);
 	release_mem_region(pool.pgmap.range.start, range_len(&pool.pgmap.range));
 	kvfree(pool.block);

@@ -41,7 +41,7 @@ static u64 drop_some(struct part *part, u64 gfn, u64 max, struct uvmem_pfns *pfn
 		return n;
 	mmap_read_lock(mm);
 	vma = vma_lookup(mm, addr);
-	if (vma && uvmem_is_block(slot, gfn, vma, addr, max) &&
+	if (vma && uvmem_is_block(slot, gfn, vma, addr, min_t(u64, max, part->piece)) &&
 	    uvmem_page_out_block(slot, vma, addr, gfn, pfns, part->reason, part->alone)) {
 		n = UVMEM_BLOCK_MAX;
 	} else if (vma) {
@@ -67,32 +67,57 @@ static s64 drop_part(void *arg, u64 gfn, u64 npages, u64 *done)
 		gfn += drop_some(part, gfn, end - gfn, pfns);
 		cond_resched();
 	}
-	kfree(pfns);
+	kvfree(pfns);
 	return 0;
 }
 
+/* With a reference to @folio, which holds the page of @gfn, and the stripes of its block. */
+static void orphan_folio(struct uvmem_slot *slot, u64 gfn, struct folio *folio,
+			 enum uvmem_reason reason)
+{
+	struct page *page = uvmem_gfn_page(slot, gfn);
+	u64 first = gfn - folio_page_idx(folio, page), i, of;
+
+	/* It may have been freed before, and stand for something else now. */
+	if (uvmem_devpage_slot(page, &of) != slot || of != gfn)
+		return;
+	uvmem_devpage_detach(page);
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		if (uvmem_gfn_page(slot, first + i) == folio_page(folio, i))
+			uvmem_gfn_set(slot, first + i, UVMEM_GFN_NORMAL, 0, reason, 0);
+}
+
 /*
- * Let the device page of a GFN stand for nothing. Returns false if it is part of a
- * large folio and locked: that may be about to be split.
+ * Let the device page of a GFN stand for nothing, with all the others if it is part of a
+ * large folio. Returns false if it is about to be freed, or to be split: what it is then
+ * has to be looked at again.
  */
 static bool orphan(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason)
 {
-	struct mutex *stripe = uvmem_stripe(slot->svm, gfn);
+	u64 block = round_down(gfn, UVMEM_BLOCK_MAX);
 	struct folio *folio;
+	struct page *page;
 	bool done = true;
 
-	mutex_lock(stripe);
-	folio = uvmem_block_folio(slot, gfn);
-	if (folio)
-		done = folio_trylock(folio);
-	if (done && uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM) {
-		uvmem_devpage_orphan(uvmem_devpage((u32)uvmem_gfn_value(slot, gfn)));
-		uvmem_gfn_set(slot, gfn, UVMEM_GFN_NORMAL, 0, reason, 0);
+	uvmem_block_lock(slot->svm, block);
+	page = uvmem_gfn_page(slot, gfn);
+	folio = page ? page_folio(page) : NULL;
+	if (folio && !folio_try_get(folio)) {
+		done = false;
+		folio = NULL;
 	}
-	if (folio && done)
-		folio_unlock(folio);
-	mutex_unlock(stripe);
-	return done;
+	if (folio) {
+		bool large = folio_test_large(folio);
+
+		done = !large || folio_trylock(folio);
+		if (done && page_folio(page) == folio && uvmem_gfn_page(slot, gfn) == page)
+			orphan_folio(slot, gfn, folio, reason);
+		if (large && done)
+			folio_unlock(folio);
+		folio_put(folio);
+	}
+	uvmem_block_unlock(slot->svm, block);
+	return done && uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM;
 }
 
 /*
@@ -126,7 +151,8 @@ static void zero_sealed(struct uvmem_slot *slot, u64 gfn)
 	struct page *page;
 
 	mmap_read_lock(mm);
-	if (get_user_pages_remote(mm, uvmem_slot_hva(slot, gfn), 1, FOLL_WRITE, &page,
+	if (uvmem_h_vma(mm, uvmem_slot_hva(slot, gfn)) &&
+	    get_user_pages_remote(mm, uvmem_slot_hva(slot, gfn), 1, FOLL_WRITE, &page,
 				  NULL) == 1) {
 		lock_page(page);
 		if (!is_zone_device_page(page)) {

@@ -161,6 +161,21 @@ u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn)
 }
 
 /**
+ * uvmem_gfn_page() - the device page of a GFN
+ * @slot: the memslot
+ * @gfn: a GFN of @slot
+ *
+ * Context: as uvmem_gfn_state(); state and page are of one moment.
+ * Return: NULL if the state is not UVMEM.
+ */
+struct page *uvmem_gfn_page(const struct uvmem_slot *slot, u64 gfn)
+{
+	u64 e = load(slot, gfn);
+
+	return (e & STATE_MASK) == UVMEM_GFN_UVMEM ? uvmem_devpage((u32)(e >> STATE_BITS)) : NULL;
+}
+
+/**
  * uvmem_gfn_stamp() - when the guest brought a page in
  * @slot: the memslot
  * @gfn: a GFN of @slot in state UVMEM

@@ -157,6 +157,27 @@ void uvmem_block_lock(struct uvmem_svm *svm, u64 gfn)
 }
 
 /**
+ * uvmem_block_trylock() - take all stripes of a block if nobody has one
+ * @svm: the VM
+ * @gfn: the first GFN of the block
+ *
+ * Return: false if somebody has: none is held.
+ */
+bool uvmem_block_trylock(struct uvmem_svm *svm, u64 gfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < BLOCK_STRIPES; i++) {
+		if (mutex_trylock(uvmem_stripe(svm, gfn + i * UVMEM_RUN_MAX)))
+			continue;
+		while (i--)
+			mutex_unlock(uvmem_stripe(svm, gfn + i * UVMEM_RUN_MAX));
+		return false;
+	}
+	return true;
+}
+
+/**
  * uvmem_block_unlock() - the opposite
  * @svm: the VM
  * @gfn: the first GFN of the block
@@ -204,12 +225,10 @@ void uvmem_block_collapse(unsigned long *pfns)
  */
 struct folio *uvmem_block_folio(const struct uvmem_slot *slot, u64 gfn)
 {
-	struct folio *folio;
+	struct page *page = UVMEM_HUGE_ORDER ? uvmem_gfn_page(slot, gfn) : NULL;
+	struct folio *folio = page ? page_folio(page) : NULL;
 
-	if (!UVMEM_HUGE_ORDER || uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM)
-		return NULL;
-	folio = page_folio(uvmem_devpage((u32)uvmem_gfn_value(slot, gfn)));
-	return folio_test_large(folio) ? folio : NULL;
+	return folio && folio_test_large(folio) ? folio : NULL;
 }
 
 /**

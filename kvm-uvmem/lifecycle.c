@@ -48,7 +48,7 @@ s64 uvmem_init_start(struct uvmem_svm *svm)
 	s64 rc = H_SUCCESS;
 
 	mutex_lock(&svm->lock);
-	if (svm->state != UVMEM_VM_NORMAL || !svm->nslots) {
+	if (svm->state != UVMEM_VM_NORMAL || svm->closing || !svm->nslots) {
 		mutex_unlock(&svm->lock);
 		return H_STATE;
 	}

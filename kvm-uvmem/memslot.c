@@ -30,7 +30,7 @@ struct uvmem_slot *uvmem_slot_find(struct uvmem_svm *svm, u64 gfn)
 
 /*
  * Take H of a slot away from KSM, or give it back. Fails if a part of H is not
- * mapped. Takes the mmap lock for writing.
+ * mapped, or is not private anonymous memory. Takes the mmap lock for writing.
  */
 static int slot_mergeable(struct uvmem_slot *slot, bool on)
 {
@@ -46,6 +46,10 @@ static int slot_mergeable(struct uvmem_slot *slot, bool on)
 		vma = find_vma_intersection(mm, addr, end);
 		if (!vma || vma->vm_start > addr) {
 			ret = -ENOENT;
+			break;
+		}
+		if (!on && !vma_is_anonymous(vma)) {
+			ret = -EINVAL;
 			break;
 		}
 		if (!on && (vma->vm_flags & VM_MERGEABLE))
@@ -140,6 +144,7 @@ void uvmem_slot_delete(struct uvmem_slot *slot)
 	mmu_interval_notifier_remove(&slot->notifier);
 	synchronize_srcu(&uvmem_srcu);	/* host faults on its device pages */
 	uvmem_ahead_exit(slot);
+	uvmem_pool_settle();		/* others who dropped its device pages */
 
 	this_cpu_sub(svm->count->states[UVMEM_GFN_NORMAL], slot->npages);
 	uvmem_gfn_table_free(slot);

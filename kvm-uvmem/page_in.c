@@ -18,10 +18,11 @@
 static bool wanted(struct page_in *in, unsigned long i)
 {
 	enum uvmem_gfn_state state = uvmem_gfn_state(in->slot, in->gfn + i);
+	struct page *page = migrate_pfn_to_page(in->pfns->src[i]);
 
-	if (!(in->pfns->src[i] & MIGRATE_PFN_MIGRATE))
+	if (!(in->pfns->src[i] & MIGRATE_PFN_MIGRATE) || (page && !uvmem_is_h_page(page)))
 		return false;
-	if (!migrate_pfn_to_page(in->pfns->src[i]) && in->touched_only) {
+	if (!page && in->touched_only) {
 		__set_bit(i, in->holes);
 		return false;
 	}
@@ -272,7 +273,7 @@ int uvmem_in_run(struct page_in *in, struct vm_area_struct *vma, unsigned long a
  */
 void uvmem_in_free(struct page_in *in)
 {
-	kfree(in->pfns);
+	kvfree(in->pfns);
 	kfree(in);
 }
 

@@ -115,7 +115,7 @@ static s64 page_in_locked(struct page_in *in, struct uvmem_svm *svm, u64 gfn, u6
 		if (!in->slot || READ_ONCE(svm->state) == UVMEM_VM_NORMAL)
 			return H_PARAMETER;
 		addr = uvmem_slot_hva(in->slot, in->gfn);
-		vma = vma_lookup(svm->mm, addr);
+		vma = uvmem_h_vma(svm->mm, addr);
 		if (!vma)
 			return H_PARAMETER;
 		rc = page_in_next(in, vma, addr, npages - *done, &n);
@@ -179,7 +179,7 @@ static u64 count_untouched(struct uvmem_svm *svm, u64 gfn, u64 npages)
 	while (done < npages && READ_ONCE(svm->state) != UVMEM_VM_NORMAL) {
 		slot = uvmem_slot_find(svm, gfn + done);
 		addr = slot ? uvmem_slot_hva(slot, gfn + done) : 0;
-		vma = slot ? vma_lookup(svm->mm, addr) : NULL;
+		vma = slot ? uvmem_h_vma(svm->mm, addr) : NULL;
 		if (!vma)
 			break;
 		n = min(npages - done, slot->base_gfn + slot->npages - gfn - done);

@@ -99,7 +99,7 @@ s64 uvmem_page_in_rest(struct uvmem_slot *slot)
 		unsigned long addr = uvmem_slot_hva(slot, gfn);
 
 		mmap_read_lock(mm);
-		vma = vma_lookup(mm, addr);
+		vma = uvmem_h_vma(mm, addr);
 		if (vma) {
 			in->gfn = gfn;
 			rc = rest_of_some(in, vma, addr, &n);

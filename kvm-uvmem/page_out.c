@@ -349,8 +349,8 @@ int uvmem_page_out_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason rea
 		mutex_unlock(stripe);
 		return uvmem_out_stray_block(&out);
 	}
-	if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_UVMEM) {
-		page = uvmem_devpage((u32)uvmem_gfn_value(slot, gfn));
+	page = uvmem_gfn_page(slot, gfn);
+	if (page) {
 		migrate_device_range(&src, page_to_pfn(page), 1);
 		ret = move_and_fill(&out, NULL);
 		migrate_device_finalize(&src, &dst, 1);

@@ -23,10 +23,13 @@ static s64 page_out_dropped(struct uvmem_slot *slot, u64 gfn)
 	u64 start_ns = uvmem_gfn_clock();
 	struct page *page;
 	s64 rc = U_P3;
+	long got;
 
-	if (get_user_pages_remote(svm->mm, uvmem_slot_hva(slot, gfn), 1, FOLL_WRITE, &page,
-				  NULL) != 1)
+	if (!uvmem_h_vma(svm->mm, uvmem_slot_hva(slot, gfn)))
 		return H_PARAMETER;
+	got = get_user_pages_remote(svm->mm, uvmem_slot_hva(slot, gfn), 1, FOLL_WRITE, &page, NULL);
+	if (got != 1)
+		return got == -EFAULT ? H_PARAMETER : H_BUSY;
 	mutex_lock(stripe);
 	if (!is_zone_device_page(page) && uvmem_gfn_state(slot, gfn) == UVMEM_GFN_MEM &&
 	    uvmem_gfn_value(slot, gfn) == UVMEM_MEM_DROPPED) {
@@ -101,8 +104,9 @@ static s64 page_out_next(struct page_out *out, struct uvmem_pfns *pfns, u64 max,
 	return page_out_one_run(out, pfns, done);
 }
 
+/* @pfns has room for @most pages. */
 static s64 page_out_locked(struct page_out *out, struct uvmem_svm *svm, u64 gfn, u64 npages,
-			   struct uvmem_pfns *pfns, u64 *done)
+			   struct uvmem_pfns *pfns, unsigned long most, u64 *done)
 {
 	unsigned long n;
 	s64 rc;
@@ -116,7 +120,7 @@ static s64 page_out_locked(struct page_out *out, struct uvmem_svm *svm, u64 gfn,
 		out->vma = vma_lookup(svm->mm, out->addr);
 		if (!out->vma)
 			return H_PARAMETER;
-		rc = page_out_next(out, pfns, npages - *done, &n);
+		rc = page_out_next(out, pfns, min_t(u64, npages - *done, most), &n);
 		*done += n;
 		if (rc)
 			return rc;
@@ -147,9 +151,9 @@ static s64 page_out_part(void *arg, u64 gfn, u64 npages, u64 *done)
 	if (!pfns)
 		return H_BUSY;
 	mmap_read_lock(svm->mm);
-	rc = page_out_locked(&out, svm, gfn, npages, pfns, done);
+	rc = page_out_locked(&out, svm, gfn, npages, pfns, part->piece, done);
 	mmap_read_unlock(svm->mm);
-	kfree(pfns);
+	kvfree(pfns);
 	return rc;
 }
 

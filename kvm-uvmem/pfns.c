@@ -9,13 +9,13 @@
  * @npages: most pages
  * @gfp: how
  *
- * Return: to be freed with kfree(); or NULL.
+ * Return: to be freed with kvfree(); or NULL.
  */
 struct uvmem_pfns *uvmem_pfns_alloc(unsigned long npages, gfp_t gfp)
 {
 	struct uvmem_pfns *pfns;
 
-	pfns = kmalloc(sizeof(*pfns) + npages * 4 * sizeof(u64), gfp);
+	pfns = kvmalloc(sizeof(*pfns) + npages * 4 * sizeof(u64), gfp);
 	if (!pfns)
 		return NULL;
 	pfns->src = (void *)(pfns + 1);

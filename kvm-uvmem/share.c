@@ -155,7 +155,7 @@ static s64 share_page(struct uvmem_slot *slot, u64 gfn, struct uvmem_pfns *pfns)
 	s64 rc;
 
 	for (tries = 0; tries < SHARE_TRIES; tries++) {
-		vma = vma_lookup(mm, addr);
+		vma = uvmem_h_vma(mm, addr);
 		if (!vma)
 			return H_PARAMETER;
 		mutex_lock(stripe);
@@ -207,7 +207,7 @@ s64 uvmem_share(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done)
 	if (!pfns)
 		return H_BUSY;
 	if (!mmget_not_zero(svm->mm)) {
-		kfree(pfns);
+		kvfree(pfns);
 		return H_PARAMETER;
 	}
 	mmap_read_lock(svm->mm);
@@ -226,6 +226,6 @@ s64 uvmem_share(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done)
 	}
 	mmap_read_unlock(svm->mm);
 	mmput(svm->mm);
-	kfree(pfns);
+	kvfree(pfns);
 	return rc;
 }

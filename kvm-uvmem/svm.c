@@ -84,12 +84,32 @@ void uvmem_svm_for_each(void (*fn)(struct uvmem_svm *svm, void *arg), void *arg)
 	}
 }
 
+/*
+ * Release the LPID in the ultravisor, before it can be given out again. That waits for
+ * ultracalls under way, and for an UV_ESM of a guest that still tries.
+ */
+static void release_lpid(struct uvmem_svm *svm)
+{
+	s64 rc;
+
+	for (;;) {
+		rc = uvsim_ucall(UV_WRITE_PATE, svm->lpid, 0, 0, 0, 0);
+		if (rc != U_BUSY && rc != U_PERMISSION)
+			return;
+		uvsim_ucall(UV_SVM_TERMINATE, svm->lpid, 0, 0, 0, 0);
+		cond_resched();
+	}
+}
+
 static int uvmem_svm_release(struct inode *inode, struct file *file)
 {
 	struct uvmem_svm *svm = file->private_data;
 	struct uvmem_slot *slot;
 	unsigned long gfn = 0;
 
+	mutex_lock(&svm->lock);
+	svm->closing = true;
+	mutex_unlock(&svm->lock);
 	uvmem_terminate(svm);
 	mutex_lock(&svm->lock);
 	while ((slot = mt_find(&svm->slots, &gfn, ULONG_MAX)))
@@ -97,12 +117,7 @@ static int uvmem_svm_release(struct inode *inode, struct file *file)
 	mutex_unlock(&svm->lock);
 	cancel_work_sync(&svm->inval_work);
 
-	/*
-	 * Release the LPID in the ultravisor before it can be given out again;
-	 * U_BUSY only lasts as long as an ultracall that is still running.
-	 */
-	while (uvsim_ucall(UV_WRITE_PATE, svm->lpid, 0, 0, 0, 0) == U_BUSY)
-		cond_resched();
+	release_lpid(svm);
 	xa_erase(&uvmem_svms, svm->lpid);
 	uvmem_svm_put(svm);
 	return 0;
@@ -332,7 +347,7 @@ int uvmem_svm_create_fd(const struct uvmem_create *args,
 	return fd;
 
 err_pate:
-	uvsim_ucall(UV_WRITE_PATE, svm->lpid, 0, 0, 0, 0);
+	release_lpid(svm);
 err_lpid:
 	xa_erase(&uvmem_svms, svm->lpid);
 err_put:

@@ -63,7 +63,7 @@ static int move_touched(struct page_out *out, const struct vm_fault *vmf)
 		page_out_use(out, pfns);
 	memset(out->dst, 0, out->npages * sizeof(*out->dst));
 	ret = uvmem_out_pages(out, vmf->page);
-	kfree(pfns);
+	kvfree(pfns);
 	return ret;
 }
 
@@ -75,13 +75,25 @@ static bool still_there(const struct page_out *out, const struct vm_fault *vmf)
 	return uvmem_devpage_slot(vmf->page, &gfn) == out->slot;
 }
 
+/*
+ * Who has a stripe may wait for the lock of the folio, which is ours: then the access is
+ * to fault again.
+ */
+static bool lock_touched(struct mutex *stripe)
+{
+	if (UVMEM_TOUCH_HAS_LOCK)
+		return mutex_trylock(stripe);
+	mutex_lock(stripe);
+	return true;
+}
+
 static int page_touched(struct page_out *out, const struct vm_fault *vmf)
 {
 	struct mutex *stripe = out->slot ? uvmem_stripe(out->slot->svm, out->gfn) : NULL;
 	int ret;
 
-	if (stripe)
-		mutex_lock(stripe);
+	if (stripe && !lock_touched(stripe))
+		return 0;
 	ret = still_there(out, vmf) ? move_touched(out, vmf) : 0;
 	if (stripe)
 		mutex_unlock(stripe);
@@ -117,13 +129,14 @@ static int block_touched(struct page_out *out, const struct vm_fault *vmf)
 	out->npages = UVMEM_BLOCK_MAX;
 	out->touched = (out->addr >> PAGE_SHIFT) & (UVMEM_BLOCK_MAX - 1);
 	out->addr -= out->touched << PAGE_SHIFT;
-	if (out->slot)
-		uvmem_block_lock(out->slot->svm, out->gfn);
+	if (out->slot && !uvmem_block_trylock(out->slot->svm, out->gfn))
+		goto free;
 	if (still_there(out, vmf) && !move_whole(out, vmf, out->gfn + out->touched))
 		ret = uvmem_out_block_apart(out, vmf->page);
 	if (out->slot)
 		uvmem_block_unlock(out->slot->svm, out->gfn);
-	kfree(pfns);
+free:
+	kvfree(pfns);
 	return ret;
 }
 
@@ -180,7 +193,7 @@ void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages
 		block_ahead(&out, pfns);
 	else
 		run_ahead(&out, pfns, npages);
-	kfree(pfns);
+	kvfree(pfns);
 }
 
 /**

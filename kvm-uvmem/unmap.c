@@ -30,12 +30,9 @@ static bool may_be_unmapped(const struct vm_area_struct *vma)
 /* With the stripe held. */
 static bool is_in_place(const struct uvmem_slot *slot, u64 gfn)
 {
-	struct page *page;
+	struct page *page = uvmem_gfn_page(slot, gfn);
 
-	if (uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM)
-		return false;
-	page = uvmem_devpage((u32)uvmem_gfn_value(slot, gfn));
-	return page_ref_count(page) == 1 && !folio_test_large(page_folio(page)) &&
+	return page && page_ref_count(page) == 1 && !folio_test_large(page_folio(page)) &&
 	       uvmem_device_entry(slot->svm->mm, uvmem_slot_hva(slot, gfn)) == page;
 }
 
@@ -72,7 +69,7 @@ static void unmap_run(struct uvmem_slot *slot, struct vm_area_struct *vma, u64 g
 	u64 i;
 
 	for (i = gfn; i < gfn + n; i++) {
-		uvmem_devpage_detach(uvmem_devpage((u32)uvmem_gfn_value(slot, i)));
+		uvmem_devpage_detach(uvmem_gfn_page(slot, i));
 		uvmem_gfn_set(slot, i, UVMEM_GFN_NORMAL, 0, UVMEM_R_TERMINATE, 0);
 	}
 	uvmem_zap(vma, uvmem_slot_hva(slot, gfn), n << PAGE_SHIFT);

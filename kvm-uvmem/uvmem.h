@@ -221,6 +221,7 @@ struct uvmem_counters {
  * @mm: whose memory H is (mmgrab)
  * @lock: VM state and memslots
  * @state: written under @lock; read under uvmem_srcu as well
+ * @closing: under @lock; it stays Normal from now on
  * @slots: by GFN
  * @nslots: number of memslots
  * @stripe: locks of the GFN states
@@ -238,6 +239,7 @@ struct uvmem_svm {
 	struct mm_struct *mm;
 	struct mutex lock;		/* state, slots */
 	enum uvmem_vm_state state;
+	bool closing;
 	struct maple_tree slots;
 	u32 nslots;
 	struct mutex stripe[UVMEM_STRIPES];	/* GFN states */
@@ -269,6 +271,24 @@ static inline unsigned long uvmem_slot_hva(const struct uvmem_slot *slot, u64 gf
 static inline u64 uvmem_page_ra(struct page *page)
 {
 	return (u64)page_to_pfn(page) << PAGE_SHIFT;
+}
+
+/*
+ * The VMA of an address of H, or NULL if that is not private anonymous memory, whatever
+ * the VMM has mapped there: pages of files are not H's to move, and who serves their faults
+ * may never answer. Under the mmap lock.
+ */
+static inline struct vm_area_struct *uvmem_h_vma(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, addr);
+
+	return vma && vma_is_anonymous(vma) ? vma : NULL;
+}
+
+/* May a page of H go to secure memory? Not one that KSM made, which is others' as well. */
+static inline bool uvmem_is_h_page(struct page *page)
+{
+	return PageAnon(page) && !PageKsm(page);
 }
 
 /*
@@ -336,6 +356,7 @@ void uvmem_gfn_set(struct uvmem_slot *slot, u64 gfn, enum uvmem_gfn_state state,
 void uvmem_gfns_secure(struct uvmem_slot *slot, u64 gfn, unsigned long n,
 		       enum uvmem_reason reason);
 u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn);
+struct page *uvmem_gfn_page(const struct uvmem_slot *slot, u64 gfn);
 u64 uvmem_first_resident(const struct uvmem_slot *slot, u64 gfn, u64 n);
 void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index);
 /*
@@ -364,7 +385,7 @@ u32 uvmem_devpage_index(struct page *page);
 struct page *uvmem_devpage(u32 index);
 struct uvmem_slot *uvmem_devpage_slot(struct page *page, u64 *gfn);
 void uvmem_devpage_detach(struct page *page);
-void uvmem_devpage_orphan(struct page *page);
+void uvmem_pool_settle(void);
 void uvmem_pool_usage(u64 *pages, u64 *free);
 
 /* page_in_range.c */
@@ -395,6 +416,7 @@ bool uvmem_is_block(const struct uvmem_slot *slot, u64 gfn, const struct vm_area
 unsigned long uvmem_piece(struct uvmem_svm *svm, u64 gfn, u64 npages);
 unsigned long uvmem_slot_piece(const struct uvmem_slot *slot);
 void uvmem_block_lock(struct uvmem_svm *svm, u64 gfn);
+bool uvmem_block_trylock(struct uvmem_svm *svm, u64 gfn);
 void uvmem_block_unlock(struct uvmem_svm *svm, u64 gfn);
 void uvmem_block_expand(unsigned long *pfns);
 void uvmem_block_collapse(unsigned long *pfns);

@@ -40,11 +40,11 @@ static enum uv_fault fault(struct vm *vm, uint64_t gfn)
 
 	if (vm->m->blocks && (vm->m->no_page_tables || nothing_mapped(vm, gfn)))
 		f = uv_guest_map_block(uv, vm->lpid, gfn, map_view, vm);
-	if (f == UV_FAULT_PAGE_IN && uv_guest_page_in_block(uv, vm->lpid, gfn))
+	if (f == UV_FAULT_PAGE_IN && uv_guest_page_in_block(uv, vm->lpid, NULL, gfn))
 		return f;
 	if (f == UV_FAULT_NOT_WHOLE || f == UV_FAULT_PAGE_IN)
 		f = uv_guest_map(uv, vm->lpid, gfn, map_view, vm);
-	return f == UV_FAULT_PAGE_IN ? uv_guest_page_in(uv, vm->lpid, gfn) : f;
+	return f == UV_FAULT_PAGE_IN ? uv_guest_page_in(uv, vm->lpid, NULL, gfn) : f;
 }
 
 static bool copy_mapped(struct vm *vm, uint64_t gfn, size_t off, void *buf, size_t n, bool write)

@@ -412,7 +412,7 @@ int64_t guest(struct vm *vm, uint64_t nr, uint64_t a0, uint64_t a1, uint64_t *ou
 	const uint64_t args[UV_UCALL_ARGS] = { a0, a1, 0, 0, 0, 0 };
 	uint64_t scrap[UV_UCALL_OUT];
 
-	return uv_guest_call(vm->m->uv, vm->lpid, nr, args, out ? out : scrap);
+	return uv_guest_call(vm->m->uv, vm->lpid, NULL, nr, args, out ? out : scrap);
 }
 
 uint64_t ra_alloc(struct machine *m)

@@ -135,7 +135,7 @@ static void nobody_goes(void **state)
 	(void)state;
 	stubborn = 100;
 	m->hook = refuse_some;
-	assert_int_equal(uv_guest_page_in(m->uv, 1, 16), UV_FAULT_AGAIN);
+	assert_int_equal(uv_guest_page_in(m->uv, 1, NULL, 16), UV_FAULT_AGAIN);
 	assert_int_equal(gfn_state(vm, 16), UV_GFN_ZERO);
 	assert_true(nevicted < 5000);
 	assert_int_equal(m->uv->reserved, 0);

@@ -41,7 +41,7 @@ static void lost_to(int64_t what)
 	host_touch(vm, 2);
 	answer = what;
 	m->hook = canned;
-	assert_int_equal(uv_guest_page_in(m->uv, 1, 2), UV_FAULT_REFUSED);
+	assert_int_equal(uv_guest_page_in(m->uv, 1, NULL, 2), UV_FAULT_REFUSED);
 	assert_int_equal(svm_info(vm).state, UV_VM_STOPPED);
 	assert_int_equal(svm_info(vm).stop_reason, UV_STOP_LOST);
 	assert_int_equal(svm_info(vm).stop_gpa, 2 << SHIFT);
@@ -118,21 +118,21 @@ static void refusals(void **state)
 	m->hook = canned;
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		answer = answers[i];
-		assert_int_equal(uv_guest_page_in(m->uv, 1, 2), UV_FAULT_REFUSED);
-		assert_int_equal(uv_guest_page_in(m->uv, 1, 3), UV_FAULT_REFUSED);
+		assert_int_equal(uv_guest_page_in(m->uv, 1, NULL, 2), UV_FAULT_REFUSED);
+		assert_int_equal(uv_guest_page_in(m->uv, 1, NULL, 3), UV_FAULT_REFUSED);
 	}
 	answer = H_BUSY;
 	m->hcalls = 0;
-	assert_int_equal(uv_guest_page_in(m->uv, 1, 2), UV_FAULT_AGAIN);
-	assert_int_equal(uv_guest_page_in(m->uv, 1, 3), UV_FAULT_AGAIN);
+	assert_int_equal(uv_guest_page_in(m->uv, 1, NULL, 2), UV_FAULT_AGAIN);
+	assert_int_equal(uv_guest_page_in(m->uv, 1, NULL, 3), UV_FAULT_AGAIN);
 	assert_true(m->hcalls <= 2 * UV_MAX_TRIES);
 	m->hook = NULL;
 	assert_int_equal(svm_info(vm).state, UV_VM_SECURE);
 	assert_true(guest_check(vm, 2, SEED));
 	assert_true(guest_is_zero(vm, 3));
-	assert_int_equal(uv_guest_page_in(m->uv, 1, N + 5), UV_FAULT_REFUSED);
-	assert_int_equal(uv_guest_page_in(m->uv, 1, ~0ULL), UV_FAULT_REFUSED);
-	assert_int_equal(uv_guest_page_in(m->uv, 3, 0), UV_FAULT_REFUSED);
+	assert_int_equal(uv_guest_page_in(m->uv, 1, NULL, N + 5), UV_FAULT_REFUSED);
+	assert_int_equal(uv_guest_page_in(m->uv, 1, NULL, ~0ULL), UV_FAULT_REFUSED);
+	assert_int_equal(uv_guest_page_in(m->uv, 3, NULL, 0), UV_FAULT_REFUSED);
 	machine_free(m);
 }
 
@@ -200,7 +200,7 @@ static void work(struct vm *vm, int kind)
 {
 	switch (kind) {
 	case 0:
-		uv_guest_page_in(vm->m->uv, 1, 2);
+		uv_guest_page_in(vm->m->uv, 1, NULL, 2);
 		break;
 	case 1:
 		guest(vm, UV_SHARE_PAGE, 0, N, NULL);

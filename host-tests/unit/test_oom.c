@@ -69,7 +69,7 @@ static int64_t out_of_zero(struct vm *vm)
 
 static int64_t touch_new(struct vm *vm)
 {
-	switch (uv_guest_page_in(vm->m->uv, vm->lpid, 2300)) {
+	switch (uv_guest_page_in(vm->m->uv, vm->lpid, NULL, 2300)) {
 	case UV_FAULT_MAPPED:
 		return U_SUCCESS;
 	case UV_FAULT_AGAIN:

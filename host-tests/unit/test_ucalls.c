@@ -508,7 +508,7 @@ static int64_t call(struct machine *m, const struct row *r, uint64_t *out)
 
 	memcpy(args, r->a, sizeof(r->a));
 	if (r->guest)
-		return uv_guest_call(m->uv, r->guest, r->nr, args, out);
+		return uv_guest_call(m->uv, r->guest, NULL, r->nr, args, out);
 	return uv_hv_call(m->uv, r->nr, args, out);
 }
 

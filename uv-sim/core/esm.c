@@ -296,7 +296,7 @@ static void log_lost(struct uv_svm *svm, uint64_t pages)
 
 	uv_line_start(&l, svm);
 	uv_line_str(&l, "pages that stay sealed, since the hypervisor did not give them: ");
-	uv_line_dec(&l, (int32_t)uv_min32(INT32_MAX, pages));
+	uv_line_dec(&l, (int32_t)uv_min32(0x7fffffff, pages));
 	uv_line_end(&l, svm->uv);
 }
 

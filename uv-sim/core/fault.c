@@ -294,6 +294,7 @@ enum uv_fault uv_populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state vm_
  * uv_guest_page_in() - bring in a GFN that its guest touched
  * @uv: ultravisor
  * @lpid: SVM
+ * @caller: as for uv_guest_call()
  * @gfn: GFN for which uv_guest_map() returned UV_FAULT_PAGE_IN
  *
  * Makes hypercalls, H_SVM_PAGE_OUT for other SVMs among them: no lock of the
@@ -304,9 +305,10 @@ enum uv_fault uv_populate(struct uv_svm *svm, uint64_t gfn, enum uv_vm_state vm_
  * hypervisor is busy or secure memory full. UV_FAULT_REFUSED: as for
  * uv_guest_map(), or the hypervisor does not give the page.
  */
-enum uv_fault uv_guest_page_in(struct uv *uv, uint32_t lpid, uint64_t gfn)
+enum uv_fault uv_guest_page_in(struct uv *uv, uint32_t lpid, const struct uv_caller *caller,
+			       uint64_t gfn)
 {
-	struct uv_svm *svm = uv_svm_get(uv, lpid);
+	struct uv_svm *svm = uv_svm_get_for(uv, lpid, caller);
 	enum uv_fault res;
 
 	if (!svm)

@@ -68,6 +68,7 @@ static bool is_there(struct uv_svm *svm, uint64_t gfn)
  * uv_guest_page_in_block() - bring in a block whose guest reads in order
  * @uv: ultravisor
  * @lpid: SVM
+ * @caller: as for uv_guest_call()
  * @gfn: GFN for which uv_guest_map_block() returned UV_FAULT_PAGE_IN
  *
  * Only if all of it is paged out, and as far as secure memory is free. A page that does
@@ -76,10 +77,11 @@ static bool is_there(struct uv_svm *svm, uint64_t gfn)
  * Context: as uv_guest_page_in().
  * Return: false if @gfn did not come in: go on as without blocks.
  */
-bool uv_guest_page_in_block(struct uv *uv, uint32_t lpid, uint64_t gfn)
+bool uv_guest_page_in_block(struct uv *uv, uint32_t lpid, const struct uv_caller *caller,
+			    uint64_t gfn)
 {
 	uint32_t n = block_gfns(uv), reserved = 0;
-	struct uv_svm *svm = uv_svm_get(uv, lpid);
+	struct uv_svm *svm = uv_svm_get_for(uv, lpid, caller);
 	uint64_t marked, done;
 	bool there;
 

@@ -152,9 +152,11 @@ static void release_leaves(void *arg)
 	uint64_t first;
 	unsigned int i;
 
-	while ((leaf = next_leaf(r, &first)))
+	while ((leaf = next_leaf(r, &first))) {
 		for (i = 0; i < UV_LEAF_GFNS; i += UV_CHUNK_GFNS)
 			free_chunk(r->svm, r->slot, &leaf->gfn[i], first + i);
+		uv_go_on(r->svm->uv);
+	}
 }
 
 /* Recursion is as deep as the tree is high: three at most. */

@@ -244,6 +244,11 @@ static inline bool uv_page_aligned(const struct uv *uv, uint64_t a)
 	return !(a & ((1ULL << uv->port.page_shift) - 1));
 }
 
+static inline bool uv_go_on(const struct uv *uv)
+{
+	return !uv->port.go_on || uv->port.go_on(uv->port.ctx);
+}
+
 static inline uint32_t uv_min32(uint32_t a, uint64_t b)
 {
 	return a < b ? a : (uint32_t)b;
@@ -309,6 +314,7 @@ static inline void uv_wipe(void *p, size_t n)
 
 /* main.c */
 struct uv_svm *uv_svm_get(struct uv *uv, uint64_t lpid);
+struct uv_svm *uv_svm_get_for(struct uv *uv, uint64_t lpid, const struct uv_caller *caller);
 void uv_svm_put(struct uv_svm *svm);
 struct uv_svm *uv_svm_new(struct uv *uv, uint32_t lpid);
 void uv_svm_free(struct uv_svm *svm);

@@ -36,6 +36,17 @@ struct uv_svm *uv_svm_get(struct uv *uv, uint64_t lpid)
 	return svm;
 }
 
+/* The same for a guest of which @caller, if there is one, says that it is its own. */
+struct uv_svm *uv_svm_get_for(struct uv *uv, uint64_t lpid, const struct uv_caller *caller)
+{
+	struct uv_svm *svm = uv_svm_get(uv, lpid);
+
+	if (!svm || !caller || caller->is_ours(caller->arg))
+		return svm;
+	uv_svm_put(svm);
+	return NULL;
+}
+
 void uv_svm_put(struct uv_svm *svm)
 {
 	struct uv *uv = svm->uv;

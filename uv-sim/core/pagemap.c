@@ -280,6 +280,7 @@ void uv_walk_gfns(struct uv_svm *svm, uint64_t from, uv_gfn_fn fn, void *arg)
 		if (ref.e)
 			more = fn(&ref, arg);
 		uv_gfn_unlock(&ref);
-		gfn++;
+		if (!(++gfn & (UV_LEAF_GFNS - 1)))
+			uv_go_on(uv);
 	}
 }

@@ -93,6 +93,13 @@ struct uv_port {
 	void (*relax)(void *ctx, unsigned int attempt);
 
 	/*
+	 * Between the parts of something long: let others have the CPU. False if the
+	 * caller is to give up, since it is being killed. May be called with locks held
+	 * that are not short. NULL: there is no need.
+	 */
+	bool (*go_on)(void *ctx);
+
+	/*
 	 * Call @fn here and on other CPUs, each of which takes piece after piece of a
 	 * large task until none is left; return when all have. NULL: here is enough.
 	 * The caller may hold locks that @fn does not take.

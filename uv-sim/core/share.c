@@ -139,6 +139,8 @@ static int64_t change_range(struct uv_svm *svm, uint64_t gfn, uint64_t num, bool
 		uint64_t ask;
 		int64_t err;
 
+		if (!uv_go_on(svm->uv))
+			return U_BUSY;
 		ret = change(svm, gfn, n, share, &ask);
 		err = tell(svm, gfn, ask, share);
 		if (!ret)
@@ -171,7 +173,7 @@ static int64_t check_range(struct uv_svm *svm, uint64_t gfn, uint64_t num)
  * Return: U_SUCCESS; U_INVALID if the VM is not secure; U_PARAMETER for a GFN
  * in no slot, or one that the hypervisor has no page for: it is shared, and
  * the hypervisor is asked again when the guest touches it; U_P2 for a number
- * that is 0 or leaves the slots; U_BUSY when there is no memory.
+ * that is 0 or leaves the slots; U_BUSY when there is no memory, or the caller is being killed.
  */
 int64_t uv_g_share(struct uv_svm *svm, uint64_t gfn, uint64_t num)
 {

@@ -110,6 +110,7 @@ static int64_t guest_call(struct uv_svm *svm, uint64_t nr, const uint64_t *args,
  * uv_guest_call() - ultracall, or H_RANDOM, from a guest
  * @uv: ultravisor
  * @lpid: partition whose guest calls
+ * @caller: who says so; NULL: it is certain
  * @nr: UV_* number or H_RANDOM
  * @args: its arguments
  * @out: R4 and R5 on return; the entry point after UV_ESM, the random number
@@ -119,7 +120,7 @@ static int64_t guest_call(struct uv_svm *svm, uint64_t nr, const uint64_t *args,
  * mmap lock may be held.
  * Return: a U_* code; U_PARAMETER for an unknown LPID.
  */
-int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr,
+int64_t uv_guest_call(struct uv *uv, uint32_t lpid, const struct uv_caller *caller, uint64_t nr,
 		      const uint64_t args[UV_UCALL_ARGS], uint64_t out[UV_UCALL_OUT])
 {
 	struct uv_svm *svm;
@@ -128,7 +129,7 @@ int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr,
 	memset(out, 0, UV_UCALL_OUT * sizeof(*out));
 	if (!uv->total)
 		return U_FUNCTION;
-	svm = uv_svm_get(uv, lpid);
+	svm = uv_svm_get_for(uv, lpid, caller);
 	if (!svm)
 		return U_PARAMETER;
 	ret = guest_call(svm, nr, args, out);

@@ -68,6 +68,17 @@ struct uv_svm_info {
 	uint64_t evictions;
 };
 
+/**
+ * struct uv_caller - somebody who speaks for the guest with an LPID
+ * @is_ours: is the VM that was found by the LPID the one that is meant? Called with a
+ *	reference to it held: what an LPID named before may be gone, and another VM have it
+ * @arg: its argument
+ */
+struct uv_caller {
+	bool (*is_ours)(void *arg);
+	void *arg;
+};
+
 enum uv_fault {
 	UV_FAULT_MAPPED,	/* the map function ran and succeeded */
 	UV_FAULT_PAGE_IN,	/* not here: call uv_guest_page_in(), then again */
@@ -128,15 +139,17 @@ void uv_destroy(struct uv *uv);
 int64_t uv_hv_call(struct uv *uv, uint64_t nr, const uint64_t args[UV_UCALL_ARGS],
 		   uint64_t out[UV_UCALL_OUT]);
 void uv_hv_page_run(struct uv *uv, const struct uv_page_run *run);
-int64_t uv_guest_call(struct uv *uv, uint32_t lpid, uint64_t nr,
+int64_t uv_guest_call(struct uv *uv, uint32_t lpid, const struct uv_caller *caller, uint64_t nr,
 		      const uint64_t args[UV_UCALL_ARGS], uint64_t out[UV_UCALL_OUT]);
 
 enum uv_fault uv_guest_map(struct uv *uv, uint32_t lpid, uint64_t gfn,
 			   uv_map_fn map, void *arg);
-enum uv_fault uv_guest_page_in(struct uv *uv, uint32_t lpid, uint64_t gfn);
+enum uv_fault uv_guest_page_in(struct uv *uv, uint32_t lpid, const struct uv_caller *caller,
+			       uint64_t gfn);
 enum uv_fault uv_guest_map_block(struct uv *uv, uint32_t lpid, uint64_t gfn, uv_map_fn map,
 				 void *arg);
-bool uv_guest_page_in_block(struct uv *uv, uint32_t lpid, uint64_t gfn);
+bool uv_guest_page_in_block(struct uv *uv, uint32_t lpid, const struct uv_caller *caller,
+			    uint64_t gfn);
 
 void uv_set_around(struct uv *uv, uint32_t pages);
 

@@ -67,6 +67,7 @@ static long bind(struct uvsim_view *view, void __user *arg)
 
 static long ucall(struct uvsim_view *view, void __user *arg)
 {
+	const struct uv_caller caller = { .is_ours = uvsim_view_is_ours, .arg = view };
 	u64 args[UV_UCALL_ARGS], out[UV_UCALL_OUT] = {};
 	struct uvsim_ucall c;
 	int err;
@@ -82,7 +83,7 @@ static long ucall(struct uvsim_view *view, void __user *arg)
 		return -EINVAL;
 
 	memcpy(args, c.args, sizeof(args));
-	c.ret = uv_guest_call(uvsim_uv, view->lpid, c.nr, args, out);
+	c.ret = uv_guest_call(uvsim_uv, view->lpid, &caller, c.nr, args, out);
 	memcpy(c.out, out, sizeof(out));
 	return copy_to_user(arg, &c, sizeof(c)) ? -EFAULT : 0;
 }

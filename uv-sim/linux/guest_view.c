@@ -27,7 +27,9 @@
  *   for the rest of the kernel.
  *
  * mprotect() and mremap() are refused, the first because it would write new
- * entries from the VMA's protection. VM_DONTCOPY keeps children out, VM_PFNMAP
+ * entries from the VMA's protection. So would write protection by userfaultfd: on 6.12 it
+ * takes any memory if it is asked for UFFD_FEATURE_WP_ASYNC, and a driver cannot refuse; 7.2
+ * takes none with VM_PFNMAP. VM_DONTCOPY keeps children out, VM_PFNMAP
  * and VM_IO keep out get_user_pages(), ptrace and process_vm_readv().
  *
  * Locks: the fault handler has the mmap lock, and calls the core, which takes
@@ -91,11 +93,13 @@ bool uvsim_guest_fault_is_kvm(const struct vm_fault *vmf)
 	       vmf->flags & FAULT_FLAG_ALLOW_RETRY;
 }
 
-static enum uv_fault page_in(u32 lpid, u64 gfn, bool block)
+static enum uv_fault page_in(struct uvsim_view *view, u64 gfn, bool block)
 {
-	if (block && uv_guest_page_in_block(uvsim_uv, lpid, gfn))
+	const struct uv_caller caller = { .is_ours = uvsim_view_is_ours, .arg = view };
+
+	if (block && uv_guest_page_in_block(uvsim_uv, view->lpid, &caller, gfn))
 		return UV_FAULT_MAPPED;
-	return uv_guest_page_in(uvsim_uv, lpid, gfn);
+	return uv_guest_page_in(uvsim_uv, view->lpid, &caller, gfn);
 }
 
 /**
@@ -120,7 +124,7 @@ vm_fault_t uvsim_guest_page_in(struct vm_fault *vmf, bool block)
 	vm_fault_t ret = VM_FAULT_RETRY;
 
 	mmap_read_unlock(mm);
-	switch (page_in(view->lpid, vmf->pgoff, block)) {
+	switch (page_in(view, vmf->pgoff, block)) {
 	case UV_FAULT_MAPPED:
 	case UV_FAULT_PAGE_IN:
 		break;

@@ -101,6 +101,7 @@ void uvsim_view_close(struct uvsim_view *view);
 void uvsim_view_put(struct uvsim_view *view);
 int uvsim_view_bind(struct uvsim_view *view, u32 lpid);
 int uvsim_view_check(struct uvsim_view *view);
+bool uvsim_view_is_ours(void *arg);
 struct uvsim_view *uvsim_view_find(u32 lpid);
 void uvsim_view_revoke(u32 lpid);
 

@@ -146,6 +146,17 @@ static int __init create_core(void)
 	return 0;
 }
 
+/* The parameters can be written until the module is gone. */
+static void destroy_core(void)
+{
+	struct uv *uv = uvsim_uv;
+
+	kernel_param_lock(THIS_MODULE);
+	uvsim_uv = NULL;
+	kernel_param_unlock(THIS_MODULE);
+	uv_destroy(uv);
+}
+
 static int __init uvsim_init(void)
 {
 	int err;
@@ -182,7 +193,7 @@ static int __init uvsim_init(void)
 
 exit_core:
 	uvsim_stats_exit();
-	uv_destroy(uvsim_uv);
+	destroy_core();
 exit_view:
 	uvsim_view_exit();
 exit_secmem:
@@ -197,7 +208,7 @@ static void __exit uvsim_exit(void)
 {
 	uvsim_dev_exit();
 	uvsim_stats_exit();
-	uv_destroy(uvsim_uv);
+	destroy_core();
 	uvsim_view_exit();
 	uvsim_secmem_exit();
 	uvsim_crypto_exit();

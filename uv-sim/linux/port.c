@@ -108,6 +108,12 @@ void uvsim_relax(void *ctx, unsigned int attempt)
 		schedule_timeout_killable(1);
 }
 
+static bool port_go_on(void *ctx)
+{
+	cond_resched();
+	return !fatal_signal_pending(current);
+}
+
 static int port_random(void *ctx, void *buf, size_t len)
 {
 	/* A key must not come from a generator that is not seeded yet. */
@@ -134,6 +140,7 @@ const struct uv_port uvsim_port = {
 	.lock		= port_lock,
 	.unlock		= port_unlock,
 	.relax		= uvsim_relax,
+	.go_on		= port_go_on,
 	.on_cpus	= uvsim_share_work,
 	.random		= port_random,
 	.aead_key	= uvsim_aead_key,

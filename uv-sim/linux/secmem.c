@@ -20,6 +20,7 @@
 #include <linux/page-flags.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 #include "internal.h"
 
 static struct page **secure_pages;
@@ -50,10 +51,16 @@ static struct page *alloc_block(unsigned int *order)
 }
 
 /*
- * KVM takes a reference to the page that its guest touched, so each has its own count. The
- * first releases of 6.12 gave it back to the first page of the block that they mapped
- * instead; of reserved pages KVM takes none.
+ * KVM takes a reference to the page that its guest touched, so each has its own count. Older
+ * releases of 6.12 gave it back to the first page of the block that they mapped instead; of
+ * reserved pages KVM takes none. But VFIO would give a device any reserved page that it
+ * finds in a page table, without telling us: where KVM does it right none is reserved.
  */
+static bool is_to_be_reserved(void)
+{
+	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 95);
+}
+
 static void adopt_block(struct page *page, unsigned int order)
 {
 	unsigned long i;
@@ -61,7 +68,8 @@ static void adopt_block(struct page *page, unsigned int order)
 	if (order)
 		split_page(page, order);
 	for (i = 0; i < 1UL << order; i++) {
-		SetPageReserved(page + i);
+		if (is_to_be_reserved())
+			SetPageReserved(page + i);
 		SetPagePrivate(page + i);
 		set_page_private(page + i, secure_mark());
 		secure_pages[nr_secure_pages++] = page + i;
@@ -108,7 +116,8 @@ void uvsim_secmem_exit(void)
 		clear_highpage(page);
 		set_page_private(page, 0);
 		ClearPagePrivate(page);
-		ClearPageReserved(page);
+		if (is_to_be_reserved())
+			ClearPageReserved(page);
 		__free_page(page);
 		cond_resched();
 	}

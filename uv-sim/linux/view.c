@@ -165,6 +165,20 @@ int uvsim_view_check(struct uvsim_view *view)
 }
 
 /**
+ * uvsim_view_is_ours() - struct uv_caller.is_ours
+ * @arg: the view
+ *
+ * A VM that was found by the LPID is the one that the view was bound to: the LPID cannot
+ * be given to another before the view is revoked.
+ */
+bool uvsim_view_is_ours(void *arg)
+{
+	const struct uvsim_view *view = arg;
+
+	return !READ_ONCE(view->revoked);
+}
+
+/**
  * uvsim_view_find() - the guest view of an LPID
  * @lpid: anything
  *
