@@ -2,6 +2,7 @@
 /* uvlaunch: options, and the order in which a VM comes up and goes down. */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,20 @@ static const char *default_payload(void)
 	return path;
 }
 
+/* Who waits for the end of our stdout would wait for that of the VM. stderr stays: fail(). */
+static void detach(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	setsid();
+	if (null < 0)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	if (null > STDERR_FILENO)
+		close(null);
+}
+
 /*
  * The parent waits until the child has its control socket, and takes over the
  * child's exit status if that ends before. Returns the pipe's end of the child.
@@ -187,7 +202,7 @@ static int become_daemon(void)
 		return fail_errno("fork");
 	if (!pid) {
 		close(ready[0]);
-		setsid();
+		detach();
 		return ready[1];
 	}
 	close(ready[1]);

@@ -96,15 +96,13 @@ static const struct meaning meanings[] = {
 	{ H_SVM_PAGE_OUT, H_PARAMETER, NULL, "guest_pa is invalid" },
 	{ H_SVM_PAGE_OUT, H_P2, NULL, "flags is invalid" },
 	{ H_SVM_PAGE_OUT, H_P3, NULL, BAD_ORDER },
-	{ H_SIM_SVM_PAGE_IN_RANGE, H_PARAMETER, NULL,
-	  "guest_pa is invalid, or the page is in already" },
-	{ H_SIM_SVM_PAGE_IN_RANGE, H_P2, NULL, "npages is invalid" },
-	{ H_SIM_SVM_PAGE_IN_RANGE, H_P3, NULL, "flags is invalid" },
-	{ H_SIM_SVM_PAGE_IN_RANGE, H_P4, NULL, BAD_ORDER },
-	{ H_SIM_SVM_PAGE_OUT_RANGE, H_PARAMETER, NULL, "guest_pa is invalid" },
-	{ H_SIM_SVM_PAGE_OUT_RANGE, H_P2, NULL, "npages is invalid" },
-	{ H_SIM_SVM_PAGE_OUT_RANGE, H_P3, NULL, "flags is invalid" },
-	{ H_SIM_SVM_PAGE_OUT_RANGE, H_P4, NULL, BAD_ORDER },
+	/* The codes of the calls for one page, wherever the parameter is here. */
+	{ H_SIM_SVM_PAGE_IN_RANGE, H_PARAMETER, NULL, "guest_pa or npages is invalid" },
+	{ H_SIM_SVM_PAGE_IN_RANGE, H_P2, NULL, "flags is invalid" },
+	{ H_SIM_SVM_PAGE_IN_RANGE, H_P3, NULL, BAD_ORDER },
+	{ H_SIM_SVM_PAGE_OUT_RANGE, H_PARAMETER, NULL, "guest_pa or npages is invalid" },
+	{ H_SIM_SVM_PAGE_OUT_RANGE, H_P2, NULL, "flags is invalid" },
+	{ H_SIM_SVM_PAGE_OUT_RANGE, H_P3, NULL, BAD_ORDER },
 };
 
 static const struct meaning *find(uint64_t nr, int64_t code)

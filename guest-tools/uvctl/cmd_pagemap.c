@@ -107,7 +107,8 @@ static enum exit_code read_raw(struct scan *s, uint64_t gfn, uint64_t *raw, uint
 
 /*
  * Swap types of the pages that the hypervisor half says are device-private, and
- * that do not change within a moment: one that is on its way would mislead.
+ * that do not change within a moment: one that is on its way would mislead. None
+ * with upstream's half, which keeps its states to itself.
  */
 static enum exit_code observe(struct scan *s, uint64_t gfn, const uint64_t *raw, uint64_t n,
 			      uint32_t *seen)
@@ -119,8 +120,11 @@ static enum exit_code observe(struct scan *s, uint64_t gfn, const uint64_t *raw,
 	enum exit_code ret;
 
 	*seen = 0;
-	if (ioctl(s->c.svm_fd, UVMEM_GET_STATE, &st))
+	if (ioctl(s->c.svm_fd, UVMEM_GET_STATE, &st)) {
+		if (errno == ENOTTY)
+			return EXIT_OK;
 		return fail_errno(s->ctx, "UVMEM_GET_STATE");
+	}
 	nanosleep(&moment, NULL);
 	ret = read_raw(s, gfn, again, n);
 	for (uint64_t i = 0; i < n && !ret; i++) {

@@ -15,12 +15,25 @@ IMAGE=${2:?usage: accel.sh KDIR IMAGE}
 DIR=$BUILD/$MACHINE/probe
 PROBE_SECONDS=30
 
+# Sets $answer: kvm or tcg, or nothing when the machine neither said anything nor
+# ran until the watchdog ended it: that may be another reason, and another time better.
 probe()
 {
+	local rc=0
+
+	answer=
 	"$VM/boot.sh" --kernel "$KDIR" --image "$IMAGE" --dir "$DIR" --accel kvm \
-		--timeout $PROBE_SECONDS uvmem.job=probe
-	grep -qx '@end 0' "$DIR/channel.log"
+		--timeout $PROBE_SECONDS uvmem.job=probe || rc=$?
+	if grep -qx '@end 0' "$DIR/channel.log"; then
+		answer=kvm
+	elif [ $rc = 124 ] || [ $rc = 137 ] || grep -q '^@' "$DIR/channel.log"; then
+		answer=tcg
+	fi
 }
+
+# QEMU takes a SIGINT for an order to power off, and ends as if all was well.
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 vmm_check
 case ${UVMEM_ACCEL:-} in
@@ -37,11 +50,11 @@ verdict=$CACHE/accel/$MACHINE-$(cat /proc/sys/kernel/random/boot_id)$(vmm_host)
 if [ ! -s "$verdict" ]; then
 	mkdir -p "${verdict%/*}" "$BUILD/logs"
 	echo "KVM: trying for at most $PROBE_SECONDS seconds whether it runs guests in guests" >&2
-	if probe >"$BUILD/logs/probe-$MACHINE.log" 2>&1; then
-		echo kvm >"$verdict"
-	else
+	probe >"$BUILD/logs/probe-$MACHINE.log" 2>&1
+	[ "$answer" = kvm ] ||
 		echo "KVM does not run the machine here: using QEMU's emulation (TCG)" >&2
-		echo tcg >"$verdict"
-	fi
+	[ -z "$answer" ] || echo "$answer" >"$verdict"
+	echo "${answer:-tcg}"
+	exit
 fi
 cat "$verdict"

@@ -23,7 +23,7 @@ apt_private()
 	read -r uri component < <(apt-get indextargets --format '$(REPO_URI)|$(CODENAME)|$(COMPONENT)' |
 		awk -F'|' -v c="$codename" '$2 == c && $3 ~ /^(main|universe)$/ && !seen[$3]++ {
 			uri = $1; comp = comp " " $3 } END { print uri, comp }')
-	[ -n "$uri" ] || { echo "apt knows no mirror of $codename"; return 1; }
+	[ -n "$uri" ] || { echo "apt knows no mirror of $codename: run apt-get update as root, then make again" >&2; return 1; }
 	keyring=/usr/share/keyrings/$id-archive-keyring.gpg
 	[ ! -f "$keyring" ] || signed="[signed-by=$keyring] "
 	[ -z "${APT_ARCH:-}" ] || arch="-o APT::Architecture=$APT_ARCH -o APT::Architectures=$APT_ARCH"

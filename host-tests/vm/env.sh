@@ -38,6 +38,10 @@ die()
 	exit 1
 }
 
+case $TOP$CACHE in
+*[[:space:]]*) die "make takes no paths with blanks: move this clone ($TOP) or the cache ($CACHE, UVMEM_CACHE=/path)" ;;
+esac
+
 # choice KIND NAME: stop unless there is a file KIND-NAME.sh
 choice()
 {
@@ -63,6 +67,13 @@ choice machine "$MACHINE"
 . "$VM/machine-$MACHINE.sh"
 # shellcheck source=vmm-qemu.sh
 . "$VM/vmm-$VMM.sh"
+
+# Stop unless the compiler makes programs of the machine's.
+compiler_check()
+{
+	[ "$MACHINE" != x86 ] || [ -n "$CROSS" ] || [ "$(uname -m)" = x86_64 ] ||
+		die "MACHINE=x86 is built with the host's own compiler, and this host is $(uname -m), not x86-64: use MACHINE=pseries"
+}
 
 # Hold the lock NAME in the cache until the script ends: two clones share it.
 cache_lock()
@@ -90,7 +101,8 @@ duration()
 }
 
 # One line that is updated on a terminal; otherwise a plain line after two
-# seconds (a stage that has nothing to do stays silent) and one every minute.
+# seconds (a stage that has nothing to do stays silent) and one every minute. The
+# sleep outlives the ticker, and must not keep open the pipe that stderr may be.
 stage_ticker()
 {
 	local title=$1 log=$2 start=$SECONDS shown=0 line
@@ -100,9 +112,9 @@ stage_ticker()
 			line=$(tail -c 300 "$log" 2>/dev/null | tr '\r\t' '\n ' | tail -n 1)
 			line="$(duration $((SECONDS - start)))  $title  (log: ${log#"$TOP"/})  $line"
 			printf '\r\033[K%s' "${line:0:$((${COLUMNS:-80} - 1))}" >&2
-			sleep 1
+			sleep 1 2>/dev/null
 		else
-			sleep $((shown ? 60 : 2))
+			sleep $((shown ? 60 : 2)) 2>/dev/null
 			echo "$title: $(duration $((SECONDS - start))), log: ${log#"$TOP"/}" >&2
 			shown=1
 		fi

@@ -14,6 +14,7 @@
 FLAVOUR=${1:?usage: kernel.sh FLAVOUR}
 CONFIGS=$TOP/host-tests/kernel-config
 STAMP=uvmem-built
+compiler_check
 
 # A machine cannot have everything: "# CONFIG_X is not set" in its fragment takes
 # the option out of the other two.

@@ -22,15 +22,30 @@ OUT=$BUILD/$MACHINE
 IMAGE=$OUT/$FLAVOUR/initramfs.cpio
 BOOT_SECONDS=300
 
+# Every test there is: name and settings.
+all_tests()
+{
+	[ -n "${UVMEM_TESTS:-}" ] || echo "story"
+	sed 's/#.*//' "${UVMEM_TESTS:-$OUT/selftests/TESTS}"
+}
+
+# check_names NAME...: a name that no machine and no kernel has is a mistake
+check_names()
+{
+	local name
+
+	for name; do
+		all_tests | awk -v name="$name" '$1 == name { n++ } END { exit !n }' ||
+			die "there is no test $name"
+	done
+}
+
 # Everything that is to be run: name and settings.
 plan()
 {
 	local wanted=" $* " name settings
 
-	{
-		[ -n "${UVMEM_TESTS:-}" ] || echo "story"
-		sed 's/#.*//' "${UVMEM_TESTS:-$OUT/selftests/TESTS}"
-	} | while read -r name settings; do
+	all_tests | while read -r name settings; do
 		[ -n "$name" ] || continue
 		[ "$wanted" = "  " ] || [[ $wanted == *" $name "* ]] || continue
 		case " $settings " in
@@ -94,7 +109,8 @@ machine_results()
 	awk -v suite="$suite" -v log_file="$dir/channel.log" -f "$VM/machine.awk" "$dir/channel.log"
 	[ "$rc" = 0 ] || printf 'fail\t%s\tqemu\t%s\n' "$suite" \
 		"exit status $rc (124: the watchdog), see $dir"
-	splats=$("$VM/splats.sh" "$dir/console.log" | head -n 5 | tr '\n\t' '; ')
+	# head would end before splats.sh does, which then fails.
+	splats=$("$VM/splats.sh" "$dir/console.log" | awk 'NR <= 5' | tr '\n\t' '; ')
 	if [ -n "$splats" ]; then
 		printf 'fail\t%s\tkernel messages\t%s\n' "$suite" "$dir/console.log:$splats"
 	else
@@ -196,6 +212,24 @@ run_boot()
 	done
 }
 
+# merge NAME: add its results to those of the whole run; fail if one is a failure
+merge()
+{
+	local file=$OUT/$FLAVOUR/$RUNS/$1/results.tsv
+
+	if [ ! -f "$file" ]; then
+		"$TOP/host-tests/results.sh" add fail "$SUITE-$FLAVOUR/$1" results \
+			"there are none, see the messages above"
+		return 1
+	fi
+	"$TOP/host-tests/results.sh" merge "$file"
+	! grep -q '^fail' "$file"
+}
+
+# QEMU takes a SIGINT for an order to power off, and ends as if all was well.
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 KDIR=$("$VM/kernel.sh" "$FLAVOUR")
 export KDIR
 if [ "${1:-}" = --boot ]; then
@@ -209,10 +243,20 @@ ACCEL=$("$VM/accel.sh" "$release" "$OUT/release/initramfs.cpio")
 export ACCEL
 at_once=${AT_ONCE:-$JOBS}
 at_once=$((at_once < 4 ? at_once : 4))
+check_names "$@"
 planned=$(plan "$@")
-[ -n "$planned" ] || die "there is no test ${*:-at all}"
-echo "$planned" | boots | xargs -P "$at_once" -I{} bash -c "'$0' '$FLAVOUR' --boot {}"
-echo "$planned" | while read -r name _; do
-	"$TOP/host-tests/results.sh" merge "$OUT/$FLAVOUR/$RUNS/$name/results.tsv"
-done
-! echo "$planned" | sed "s|^\([^ ]*\).*|$OUT/$FLAVOUR/$RUNS/\1/results.tsv|" | xargs grep -q '^fail'
+if [ -z "$planned" ]; then
+	[ $# -gt 0 ] || die "there is no test at all"
+	echo "$SUITE-$FLAVOUR: nothing to run, another machine or kernel has: $*"
+	exit
+fi
+# What an earlier run left is no result of this one.
+while read -r name _; do
+	rm -f "$OUT/$FLAVOUR/$RUNS/$name/results.tsv"
+done <<<"$planned"
+rc=0
+echo "$planned" | boots | xargs -P "$at_once" -I{} bash -c "'$0' '$FLAVOUR' --boot {}" || rc=1
+while read -r name _; do
+	merge "$name" || rc=1
+done <<<"$planned"
+exit $rc

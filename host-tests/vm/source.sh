@@ -5,7 +5,8 @@
 # print its path. KSRC=/path uses that source instead.
 #
 # The source comes from the distribution through apt with a private
-# configuration (apt.sh).
+# configuration (apt.sh). UVMEM_KERNEL_VERSION=V asks for that version and no other;
+# if it is not set and the distribution has no 6.12, its own kernel is taken.
 
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
@@ -14,8 +15,17 @@
 
 WANT=${UVMEM_KERNEL_VERSION:-6.12}
 NEWER=trixie
-DEST=$CACHE/source/linux-$WANT
+INSTEAD=$CACHE/source/instead-of-$WANT	# the version that was taken
 APT=$CACHE/source/apt
+
+# Sets $DEST.
+where()
+{
+	local version=$WANT
+
+	[ -n "${UVMEM_KERNEL_VERSION:-}" ] || [ ! -s "$INSTEAD" ] || version=$(cat "$INSTEAD")
+	DEST=$CACHE/source/linux-$version
+}
 
 # Download PACKAGE from SUITE into $APT.
 download_from()
@@ -25,7 +35,7 @@ download_from()
 		apt_private "$1" apt-get download "$2")
 }
 
-# Sets $deb.
+# Sets $deb and $found, its version.
 download()
 {
 	local codename package=linux-source-$WANT
@@ -39,7 +49,10 @@ download()
 	if ! download_from "$codename-backports" "$package" &&
 	   ! download_from "$codename" "$package" &&
 	   ! download_from "$NEWER-backports" "$package"; then
+		[ -z "${UVMEM_KERNEL_VERSION:-}" ] ||
+			die "apt gives no $package: ask for another UVMEM_KERNEL_VERSION, or the kernel's source as KSRC=/path"
 		# The distribution's own: linux-source depends on the real one.
+		apt_private "$codename" apt-get update
 		package=$(apt_private "$codename" apt-cache depends linux-source |
 			awk '/Depends: linux-source-/ { print $2; exit }')
 		[ -n "$package" ] ||
@@ -48,22 +61,37 @@ download()
 		download_from "$codename" "$package"
 	fi
 	deb=$(ls "$APT"/linux-source-*.deb)
+	found=${package#linux-source-}
+}
+
+# $deb to $DEST
+unpack()
+{
+	local tar how=-J
+
+	echo "unpacking $deb"
+	rm -rf "$DEST.new"
+	mkdir -p "$DEST.new"
+	# Ubuntu's has a symbolic link of that name as well.
+	tar=$(dpkg-deb --fsys-tarfile "$deb" | tar -tv |
+		awk '/^-.*\/linux-source-[^\/]*\.tar\.(xz|bz2)$/ { print $NF }')
+	[[ $tar != *.bz2 ]] || how=-j
+	dpkg-deb --fsys-tarfile "$deb" | tar -xO "$tar" |
+		tar -x $how -C "$DEST.new" --strip-components=1
+	mv "$DEST.new" "$DEST"
 }
 
 fetch()
 {
-	local deb tar
+	local deb found
 
 	cache_lock source
+	where
 	[ ! -f "$DEST/Makefile" ] || return 0
 	download
-	echo "unpacking $deb"
-	rm -rf "$DEST.new"
-	mkdir -p "$DEST.new"
-	tar=$(dpkg-deb --fsys-tarfile "$deb" | tar -t | grep '/linux-source-[^/]*\.tar\.xz$')
-	dpkg-deb --fsys-tarfile "$deb" | tar -xO "$tar" |
-		tar -xJ -C "$DEST.new" --strip-components=1
-	mv "$DEST.new" "$DEST"
+	DEST=$CACHE/source/linux-$found
+	[ -f "$DEST/Makefile" ] || unpack
+	[ "$found" = "$WANT" ] || echo "$found" >"$INSTEAD"
 	rm -rf "$APT"
 }
 
@@ -76,7 +104,11 @@ if [ -n "${KSRC:-}" ]; then
 	(cd "$KSRC" && pwd)
 	exit
 fi
+where
 if [ ! -f "$DEST/Makefile" ]; then
 	stage "kernel source $WANT" "$BUILD/logs/source.log" "$0" --fetch
+	where
+	[ "$DEST" = "$CACHE/source/linux-$WANT" ] ||
+		echo "the distribution has no source of Linux $WANT, taking its ${DEST##*/}" >&2
 fi
 echo "$DEST"

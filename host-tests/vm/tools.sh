@@ -8,6 +8,7 @@
 . "$(dirname "$0")/env.sh"
 
 OUT=$BUILD/$MACHINE
+compiler_check
 KSRC=$("$VM/source.sh")
 export LDFLAGS=-static
 cross_cflags

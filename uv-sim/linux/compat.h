@@ -29,4 +29,7 @@ static inline vm_fault_t uvsim_insert_pmd(struct vm_fault *vmf, unsigned long pf
 }
 #endif
 
+/* See secmem.c. */
+#define UVSIM_RESERVE_SECMEM	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 95))
+
 #endif /* _UVSIM_COMPAT_H */

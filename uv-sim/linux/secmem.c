@@ -20,7 +20,7 @@
 #include <linux/page-flags.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/version.h>
+#include "compat.h"
 #include "internal.h"
 
 static struct page **secure_pages;
@@ -56,11 +56,6 @@ static struct page *alloc_block(unsigned int *order)
  * reserved pages KVM takes none. But VFIO would give a device any reserved page that it
  * finds in a page table, without telling us: where KVM does it right none is reserved.
  */
-static bool is_to_be_reserved(void)
-{
-	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 95);
-}
-
 static void adopt_block(struct page *page, unsigned int order)
 {
 	unsigned long i;
@@ -68,7 +63,7 @@ static void adopt_block(struct page *page, unsigned int order)
 	if (order)
 		split_page(page, order);
 	for (i = 0; i < 1UL << order; i++) {
-		if (is_to_be_reserved())
+		if (UVSIM_RESERVE_SECMEM)
 			SetPageReserved(page + i);
 		SetPagePrivate(page + i);
 		set_page_private(page + i, secure_mark());
@@ -116,7 +111,7 @@ void uvsim_secmem_exit(void)
 		clear_highpage(page);
 		set_page_private(page, 0);
 		ClearPagePrivate(page);
-		if (is_to_be_reserved())
+		if (UVSIM_RESERVE_SECMEM)
 			ClearPageReserved(page);
 		__free_page(page);
 		cond_resched();

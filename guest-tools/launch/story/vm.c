@@ -121,8 +121,7 @@ void cast_quit(struct step *s, struct cast *vm)
 
 	if (!vm->connected)
 		return;
-	if (step_check(s, !uvc_call(&vm->c, &req, &rep), "UVC_QUIT of %s: %s", vm->id,
-		       strerror(errno)) &&
+	if (step_check(s, !uvc_call(&vm->c, &req, &rep), "UVC_QUIT of %s: %m", vm->id) &&
 	    waitpid(vm->pid, &status, 0) == vm->pid) {
 		step_check(s, WIFEXITED(status), "uvlaunch %s ended with status 0x%x", vm->id,
 			   status);
@@ -196,9 +195,8 @@ bool check_gfn(struct step *s, struct cast *vm, uint64_t gpa, enum uvmem_gfn_sta
 	};
 
 	if (!step_check(s, !uvc_hv_states(&vm->c, gfn, 1, &hv_seen, &vm_state),
-			"the hypervisor's state of a GFN: %s", strerror(errno)) ||
-	    !step_check(s, !ioctl(vm->c.uvsim_fd, UVSIM_MAP, &map), "UVSIM_MAP: %s",
-			strerror(errno)))
+			"the hypervisor's state of a GFN: %m") ||
+	    !step_check(s, !ioctl(vm->c.uvsim_fd, UVSIM_MAP, &map), "UVSIM_MAP: %m"))
 		return false;
 	step_host(s, "GFN %s/%s", uvmem_gfn_state_name(hv_seen), uv_gfn_state_name(uv_seen));
 	return step_check(s, hv_seen == hv, "GPA 0x%llx is %s for the hypervisor, not %s",
@@ -215,7 +213,7 @@ bool hv_states(struct step *s, struct cast *vm, uint8_t *states, enum uvmem_vm_s
 
 	if (!step_check(s,
 			!uvc_hv_states(&vm->c, 0, vm->c.info.mem_bytes / vm->page, states, &state),
-			"the hypervisor's states: %s", strerror(errno)))
+			"the hypervisor's states: %m"))
 		return false;
 	*vm_state = state;
 	return true;
@@ -223,21 +221,18 @@ bool hv_states(struct step *s, struct cast *vm, uint8_t *states, enum uvmem_vm_s
 
 bool hv_stats(struct step *s, struct cast *vm, struct uvmem_stats *st)
 {
-	return step_check(s, !uvc_hv_stats(&vm->c, st), "the hypervisor's counters: %s",
-			  strerror(errno));
+	return step_check(s, !uvc_hv_stats(&vm->c, st), "the hypervisor's counters: %m");
 }
 
 bool hv_info(struct step *s, struct cast *vm, struct uvmem_info *info)
 {
-	return step_check(s, !ioctl(vm->c.svm_fd, UVMEM_GET_INFO, info), "UVMEM_GET_INFO: %s",
-			  strerror(errno));
+	return step_check(s, !ioctl(vm->c.svm_fd, UVMEM_GET_INFO, info), "UVMEM_GET_INFO: %m");
 }
 
 bool uv_svm(struct step *s, struct cast *vm, struct uvsim_svm *svm)
 {
 	*svm = (struct uvsim_svm){ .lpid = vm->c.info.lpid };
-	return step_check(s, !ioctl(vm->c.uvsim_fd, UVSIM_GET_SVM, svm), "UVSIM_GET_SVM: %s",
-			  strerror(errno));
+	return step_check(s, !ioctl(vm->c.uvsim_fd, UVSIM_GET_SVM, svm), "UVSIM_GET_SVM: %m");
 }
 
 bool uv_stats(struct step *s, struct uvsim_stats *st)
@@ -247,7 +242,7 @@ bool uv_stats(struct step *s, struct uvsim_stats *st)
 
 	if (fd < 0)
 		return step_check(s, false, "cannot open /dev/uvsim: %s", strerror(errno));
-	ok = step_check(s, !ioctl(fd, UVSIM_GET_STATS, st), "UVSIM_GET_STATS: %s", strerror(errno));
+	ok = step_check(s, !ioctl(fd, UVSIM_GET_STATS, st), "UVSIM_GET_STATS: %m");
 	close(fd);
 	return ok;
 }
