@@ -27,9 +27,20 @@ static s64 uvmem_from_uv(u32 lpid, u64 nr, const u64 args[4], u64 out[1])
 	return ret;
 }
 
+static bool uvmem_is_vmm(u32 lpid)
+{
+	struct uvmem_svm *svm = uvmem_svm_get(lpid);
+	bool is = svm && svm->mm == current->mm;
+
+	if (svm)
+		uvmem_svm_put(svm);
+	return is;
+}
+
 static const struct uvsim_hypervisor uvmem_hypervisor = {
 	.owner = THIS_MODULE,
 	.hcall = uvmem_from_uv,
+	.is_vmm = uvmem_is_vmm,
 };
 
 static long uvmem_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

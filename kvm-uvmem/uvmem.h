@@ -288,7 +288,7 @@ static inline struct vm_area_struct *uvmem_h_vma(struct mm_struct *mm, unsigned 
 /* May a page of H go to secure memory? Not one that KSM made, which is others' as well. */
 static inline bool uvmem_is_h_page(struct page *page)
 {
-	return PageAnon(page) && !PageKsm(page);
+	return PageAnon(page) && !folio_test_ksm(page_folio(page));
 }
 
 /*

@@ -223,8 +223,25 @@ static int child_maps_g(struct own *o)
 	return g == MAP_FAILED ? errno : 0;
 }
 
+/* A file of its own, for an LPID that nobody has bound yet. */
+static int child_binds(struct own *o)
+{
+	struct uvsim_bind args = { .lpid = o->lpid };
+	int uv = open("/dev/uvsim", O_RDWR | O_CLOEXEC);
+
+	return uv < 0 ? errno : error_of(ioctl(uv, UVSIM_BIND, &args));
+}
+
 TEST_F(bad, another_process)
 {
+	struct own other;
+
+	ASSERT_EQ(0, own_create(&other));
+	EXPECT_EQ(EACCES, in_child(child_binds, &other));
+	EXPECT_EQ(0, own_bind(&other));
+	close(other.uv);
+	close(other.svm);
+
 	EXPECT_EQ(EPERM, in_child(child_sets_slot, &self->own));
 	EXPECT_EQ(EACCES, in_child(child_makes_ucall, &self->own));
 	EXPECT_EQ(EACCES, in_child(child_maps_g, &self->own));

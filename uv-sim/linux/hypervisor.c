@@ -69,3 +69,21 @@ s64 uvsim_hcall(void *ctx, u32 lpid, u64 nr, const u64 args[4], u64 out[1])
 	srcu_read_unlock(&hypervisor_srcu, idx);
 	return ret;
 }
+
+/**
+ * uvsim_is_vmm() - may the calling process speak for a guest?
+ * @lpid: of a VM that a hypervisor has registered
+ */
+bool uvsim_is_vmm(u32 lpid)
+{
+	const struct uvsim_hypervisor *hv;
+	bool is = true;
+	int idx;
+
+	idx = srcu_read_lock(&hypervisor_srcu);
+	hv = srcu_dereference(hypervisor, &hypervisor_srcu);
+	if (hv && hv->is_vmm)
+		is = hv->is_vmm(lpid);
+	srcu_read_unlock(&hypervisor_srcu, idx);
+	return is;
+}

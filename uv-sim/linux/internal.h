@@ -42,6 +42,7 @@ void uvsim_share_work(void *ctx, void (*fn)(void *arg), void *arg);
 
 /* hypervisor.c */
 s64 uvsim_hcall(void *ctx, u32 lpid, u64 nr, const u64 args[4], u64 out[1]);
+bool uvsim_is_vmm(u32 lpid);
 
 /* secmem.c */
 int uvsim_secmem_init(unsigned long npages);

@@ -17,10 +17,13 @@ struct module;
  *	@out receives R4 on return. Called in process context with no lock of
  *	the ultravisor and no mmap lock held; may sleep, and may make
  *	ultracalls. Returns an H_* code.
+ * @is_vmm: did the calling process make the VM @lpid? Only it may speak for the guest.
+ *	NULL: anybody may
  */
 struct uvsim_hypervisor {
 	struct module *owner;
 	s64 (*hcall)(u32 lpid, u64 nr, const u64 args[4], u64 out[1]);
+	bool (*is_vmm)(u32 lpid);
 };
 
 int uvsim_register_hypervisor(const struct uvsim_hypervisor *hv);

@@ -118,7 +118,7 @@ void uvsim_view_close(struct uvsim_view *view)
  * @view: of the calling process' file
  * @lpid: of a VM that a hypervisor has registered
  *
- * Return: 0, -ENOENT if no VM has this LPID, -EBUSY if another file is bound to
+ * Return: 0, -ENOENT if no VM has this LPID, -EACCES if another process made it, -EBUSY if another file is bound to
  * it or this file is bound already, -ENOMEM.
  */
 int uvsim_view_bind(struct uvsim_view *view, u32 lpid)
@@ -127,6 +127,8 @@ int uvsim_view_bind(struct uvsim_view *view, u32 lpid)
 
 	if (!uv_lpid_valid(uvsim_uv, lpid))
 		return -ENOENT;
+	if (!uvsim_is_vmm(lpid))
+		return -EACCES;
 
 	guard(mutex)(&bind_lock);
 	if (view->mm)
