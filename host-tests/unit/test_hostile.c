@@ -356,6 +356,58 @@ static void map_fails(void **state)
 }
 
 /* A slot is unplugged and plugged again: zeros, never what was there. */
+static bool is_not_ours(void *arg)
+{
+	++*(unsigned int *)arg;
+	return false;
+}
+
+/* What was somebody's guest is gone, and its LPID another VM's: nothing happens to that. */
+static void another_vm_has_the_lpid(void **state)
+{
+	unsigned int asked = 0;
+	const struct uv_caller caller = { .is_ours = is_not_ours, .arg = &asked };
+	const uint64_t args[UV_UCALL_ARGS] = { 0, N };
+	uint64_t out[UV_UCALL_OUT];
+	struct vm *vm, *other;
+	struct machine *m = two_vms(&vm, &other, 40);
+
+	(void)state;
+	assert_int_equal(uv_guest_call(m->uv, 1, &caller, UV_UNSHARE_PAGE, args, out), U_PARAMETER);
+	assert_int_equal(host_page_out(vm, 2), H_SUCCESS);
+	assert_int_equal(uv_guest_page_in(m->uv, 1, &caller, 2), UV_FAULT_REFUSED);
+	assert_int_equal(gfn_state(vm, 2), UV_GFN_SEALED);
+	assert_int_equal(asked, 2);
+	others_go_on(vm);
+	machine_free(m);
+}
+
+static unsigned int parts_left;
+
+static bool until_killed(void *ctx)
+{
+	(void)ctx;
+	return parts_left && parts_left--;
+}
+
+/* A guest whose VMM is killed does not share on and on. */
+static void killed_while_it_shares(void **state)
+{
+	struct vm *vm, *other;
+	struct machine *m = two_vms(&vm, &other, 40);
+
+	(void)state;
+	m->uv->port.go_on = until_killed;
+	parts_left = 0;
+	assert_int_equal(guest(vm, UV_SHARE_PAGE, 0, 2, NULL), U_BUSY);
+	assert_int_not_equal(gfn_state(vm, 0), UV_GFN_SHARED);
+	parts_left = 1;
+	assert_int_equal(guest(vm, UV_SHARE_PAGE, 0, 2, NULL), U_SUCCESS);
+	assert_int_equal(gfn_state(vm, 1), UV_GFN_SHARED);
+	m->uv->port.go_on = NULL;
+	machine_free(m);
+}
+
 static void slot_comes_back_empty(void **state)
 {
 	struct vm *vm, *other;
@@ -386,6 +438,8 @@ int main(void)
 		cmocka_unit_test(share_is_backed_late),
 		cmocka_unit_test(map_fails),
 		cmocka_unit_test(slot_comes_back_empty),
+		cmocka_unit_test(another_vm_has_the_lpid),
+		cmocka_unit_test(killed_while_it_shares),
 	};
 
 	return cmocka_run_group_tests_name("hostile hypervisor", tests, NULL, NULL);
