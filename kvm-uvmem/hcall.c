@@ -16,7 +16,7 @@ struct run {
 };
 
 /*
- * H_PARAMETER for a GPA that is no page of the VM, H_P2 for flags, H_P3 for an
+ * H_PARAMETER for a GPA that is no page of the VM, or a number of pages, H_P2 for flags, H_P3 for an
  * order that is not the page size. H_UNSUPPORTED before H_SVM_INIT_START, as
  * upstream has it.
  */

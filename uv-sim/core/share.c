@@ -189,7 +189,7 @@ int64_t uv_g_share(struct uv_svm *svm, uint64_t gfn, uint64_t num)
  * @num: number of pages; those that are not shared are zeroed
  *
  * Context: no lock held; makes hypercalls.
- * Return: as uv_g_share().
+ * Return: as uv_g_share(), but that it takes no memory.
  */
 int64_t uv_g_unshare(struct uv_svm *svm, uint64_t gfn, uint64_t num)
 {

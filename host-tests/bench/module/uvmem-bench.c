@@ -78,10 +78,12 @@ static int copy_page_once(u64 nr)
 	return 0;
 }
 
-/* As the ultravisor does it. */
+/* As the ultravisor does it, which asks its port for the size of a page. */
+static size_t page_bytes = PAGE_SIZE;
+
 static int wipe_page(u64 nr)
 {
-	memset(to[nr % WINDOW], 0, PAGE_SIZE);
+	memset(to[nr % WINDOW], 0, READ_ONCE(page_bytes));
 	return 0;
 }
 
