@@ -78,9 +78,11 @@ static void orphan_folio(struct uvmem_slot *slot, u64 gfn, struct folio *folio,
 	struct page *page = uvmem_gfn_page(slot, gfn);
 	u64 first = gfn - folio_page_idx(folio, page), i, of;
 
-	/* It may have been freed before, and stand for something else now. */
-	if (uvmem_devpage_slot(page, &of) != slot || of != gfn)
+	/* Who lets a page stand for something else sets its GFN's state before. */
+	if (WARN_ON_ONCE(uvmem_devpage_slot(page, &of) != slot || of != gfn)) {
+		uvmem_gfn_set(slot, gfn, UVMEM_GFN_NORMAL, 0, reason, 0);
 		return;
+	}
 	uvmem_devpage_detach(page);
 	for (i = 0; i < folio_nr_pages(folio); i++)
 		if (uvmem_gfn_page(slot, first + i) == folio_page(folio, i))

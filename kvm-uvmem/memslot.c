@@ -86,11 +86,11 @@ s64 uvmem_slot_register(struct uvmem_slot *slot)
 	ret = slot_mergeable(slot, false);
 	if (!ret && uvsim_ucall(UV_REGISTER_MEM_SLOT, slot->svm->lpid,
 				slot->base_gfn << PAGE_SHIFT, slot->npages << PAGE_SHIFT,
-				0, slot->id) != U_SUCCESS) {
+				0, slot->id) != U_SUCCESS)
 		ret = -EINVAL;
-		if (slot->remerge)
-			slot_mergeable(slot, true);
-	}
+	/* What is mergeable again ends where H is not all there. */
+	if (ret && slot->remerge)
+		slot_mergeable(slot, true);
 	mmput(mm);
 	if (ret)
 		return H_STATE;

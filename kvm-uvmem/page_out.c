@@ -58,11 +58,16 @@ static bool has_policy(const struct vm_area_struct *vma)
 }
 
 /*
- * Up to @n pages at one go, as alloc_page_vma() gives them one by one where nobody said
- * from where they are to be. Returns how many there are.
+ * A page for each that may move at one go, as alloc_page_vma() gives them one by one where
+ * nobody said from where they are to be. Returns how many there are.
  */
-static unsigned long alloc_many(const struct page_out *out, unsigned long n, struct page **pages)
+static unsigned long alloc_many(const struct page_out *out, struct page **pages)
 {
+	const unsigned long moves = MIGRATE_PFN_VALID | MIGRATE_PFN_MIGRATE;
+	unsigned long i, n = 0;
+
+	for (i = 0; i < out->npages; i++)
+		n += (out->src[i] & moves) == moves;	/* holes only migrate */
 	if (n < 2 || has_policy(out->vma))
 		return 0;
 	memset(pages, 0, n * sizeof(*pages));
@@ -88,11 +93,10 @@ static struct page *prepare(struct page *page)
 	return NULL;
 }
 
-/* For @n pages at most. */
-static bool alloc_destinations(struct page_out *out, unsigned long n)
+static bool alloc_destinations(struct page_out *out)
 {
 	struct page **many = (struct page **)out->ra, *page;
-	unsigned long have = alloc_many(out, n, many), used = 0, i;
+	unsigned long have = alloc_many(out, many), used = 0, i;
 	bool ok = true;
 
 	for (i = 0; i < out->npages && ok; i++) {
@@ -221,7 +225,7 @@ void uvmem_out_migrate(struct page_out *out, struct migrate_vma *mig)
 /* Between migrate_vma_setup() and migrate_vma_finalize(). */
 static int move_and_fill(struct page_out *out, struct migrate_vma *mig)
 {
-	int ret = alloc_destinations(out, mig ? mig->cpages : 1) ? 0 : -ENOMEM;
+	int ret = alloc_destinations(out) ? 0 : -ENOMEM;
 
 	uvmem_out_migrate(out, mig);
 	uvmem_out_fill(out);

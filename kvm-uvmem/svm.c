@@ -7,6 +7,7 @@
  * gone before or live on after that.
  */
 #include <linux/anon_inodes.h>
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/sched/mm.h>
@@ -97,7 +98,7 @@ static void release_lpid(struct uvmem_svm *svm)
 		if (rc != U_BUSY && rc != U_PERMISSION)
 			return;
 		uvsim_ucall(UV_SVM_TERMINATE, svm->lpid, 0, 0, 0, 0);
-		cond_resched();
+		usleep_range(50, 200);
 	}
 }
 

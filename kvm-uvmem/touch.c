@@ -5,6 +5,8 @@
  *
  * Locks: mmap lock (read), then the stripe of the run, or those of a block.
  */
+#include <linux/delay.h>
+
 #include "page_out.h"
 
 #define GFP_ALONG	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
@@ -75,6 +77,13 @@ static bool still_there(const struct page_out *out, const struct vm_fault *vmf)
 	return uvmem_devpage_slot(vmf->page, &gfn) == out->slot;
 }
 
+/* Let who has the stripe run, whatever our priority is. */
+static bool nap(void)
+{
+	usleep_range(20, 50);
+	return false;
+}
+
 /*
  * Who has a stripe may wait for the lock of the folio, which is ours: then the access is
  * to fault again.
@@ -82,7 +91,7 @@ static bool still_there(const struct page_out *out, const struct vm_fault *vmf)
 static bool lock_touched(struct mutex *stripe)
 {
 	if (UVMEM_TOUCH_HAS_LOCK)
-		return mutex_trylock(stripe);
+		return mutex_trylock(stripe) || nap();
 	mutex_lock(stripe);
 	return true;
 }
@@ -129,7 +138,7 @@ static int block_touched(struct page_out *out, const struct vm_fault *vmf)
 	out->npages = UVMEM_BLOCK_MAX;
 	out->touched = (out->addr >> PAGE_SHIFT) & (UVMEM_BLOCK_MAX - 1);
 	out->addr -= out->touched << PAGE_SHIFT;
-	if (out->slot && !uvmem_block_trylock(out->slot->svm, out->gfn))
+	if (out->slot && !uvmem_block_trylock(out->slot->svm, out->gfn) && !nap())
 		goto free;
 	if (still_there(out, vmf) && !move_whole(out, vmf, out->gfn + out->touched))
 		ret = uvmem_out_block_apart(out, vmf->page);

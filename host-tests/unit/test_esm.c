@@ -310,26 +310,48 @@ static void nothing_comes_in_after_measurement(void **state)
 	machine_free(vm->m);
 }
 
-/* What was measured is taken away and put back, with zeros in it. */
+static unsigned int replacements;
+
+static void slot(struct machine *m, uint64_t id, uint64_t gfn, uint64_t n)
+{
+	assert_int_equal(hv(m, UV_REGISTER_MEM_SLOT, 1, gfn << SHIFT, n << SHIFT, 0, id),
+			 U_SUCCESS);
+}
+
+/*
+ * The first page has a memslot of its own. When it was measured, and others are, it is taken
+ * away and put back, with zeros in it.
+ */
 static bool replace(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
 		    uint64_t *out, int64_t *ret)
 {
-	(void)vm, (void)args, (void)out;
-	if (nr != H_SVM_INIT_DONE)
-		return false;
-	assert_int_equal(hv(m, UV_UNREGISTER_MEM_SLOT, 1, 0, 0, 0, 0), U_SUCCESS);
-	assert_int_equal(hv(m, UV_REGISTER_MEM_SLOT, 1, 0, N << SHIFT, 0, 0), U_SUCCESS);
-	*ret = H_SUCCESS;
-	return true;
+	static bool replaced;
+	bool in = nr == H_SVM_PAGE_IN || nr == H_SIM_SVM_PAGE_IN_RANGE;
+	uint64_t gfn = args[0] >> m->shift;
+
+	(void)out, (void)ret;
+	if (in && !svm_of(vm)->measuring && !svm_of(vm)->aborting && svm_info(vm).memslots == 1) {
+		assert_int_equal(hv(m, UV_UNREGISTER_MEM_SLOT, 1, 0, 0, 0, 0), U_SUCCESS);
+		slot(m, 7, 0, 1);
+		slot(m, 8, 1, N - 1);
+		replaced = false;
+	} else if (in && svm_of(vm)->measuring && gfn >= 5 && gfn < N - 2 && !replaced) {
+		assert_int_equal(hv(m, UV_UNREGISTER_MEM_SLOT, 1, 7, 0, 0, 0), U_SUCCESS);
+		slot(m, 7, 0, 1);
+		replaced = true;
+		replacements++;
+	}
+	return false;
 }
 
 static void measured_memory_is_replaced(void **state)
 {
-	struct vm *vm = normal_vm(64);
+	struct vm *vm = normal_vm(7);
 
 	(void)state;
 	vm->m->hook = replace;
 	assert_int_equal(vm_esm(vm), U_PERMISSION);
+	assert_int_equal(replacements, 1);
 	assert_int_equal(svm_info(vm).state, UV_VM_NORMAL);
 	assert_int_equal(stats(vm->m).secure_used, 0);
 	machine_free(vm->m);

@@ -29,7 +29,7 @@
  */
 #define TRIES_UPSTREAM		8
 #define PATIENCE_UPSTREAM	16	/* an attempt counts as so many for uv_relax() */
-#define RESTORE_PASSES	64	/* each tries a page for some milliseconds */
+#define RESTORE_TRIES	256	/* of pages that stay busy, each for some milliseconds */
 #define FDT_MAGIC	0xd00dfeedu
 #define FDT_HEADER	40	/* bytes; the smallest tree is larger */
 
@@ -242,8 +242,8 @@ static int64_t verify(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t 
 	return ret;
 }
 
-/* Is all that was measured there still? @done: then the VM is secure. */
-static int64_t check_measured(struct uv_svm *svm, bool done)
+/* Is all that was measured there still? */
+static int64_t check_measured(struct uv_svm *svm)
 {
 	int64_t ret = U_SUCCESS;
 
@@ -252,23 +252,30 @@ static int64_t check_measured(struct uv_svm *svm, bool done)
 		ret = U_INVALID;
 	else if (svm->unplugged)
 		ret = U_PERMISSION;
-	else if (done)
-		uv_svm_set_state(svm, UV_VM_SECURE);
 	uv_unlock(svm->uv, svm->table);
 	return ret;
 }
 
-/* If the hypervisor agrees the VM is secure, unless it was terminated. */
+/*
+ * If the hypervisor agrees the VM is secure, unless it was terminated. From there on it may
+ * unplug memory, as of any SVM.
+ */
 static int64_t become_secure(struct uv_svm *svm)
 {
-	int64_t ret = check_measured(svm, false);
+	int64_t ret = check_measured(svm);
+	bool ok;
 
 	if (ret)
 		return ret;
 	ret = init_hcall(svm, H_SVM_INIT_DONE);
 	if (ret)
 		return uv_is_busy(ret) ? U_RETRY : U_INVALID;
-	return check_measured(svm, true);
+	uv_lock(svm->uv, svm->table);
+	ok = svm->state == UV_VM_TRANSIENT;
+	if (ok)
+		uv_svm_set_state(svm, UV_VM_SECURE);
+	uv_unlock(svm->uv, svm->table);
+	return ok ? U_SUCCESS : U_INVALID;
 }
 
 static int64_t secure(struct uv_svm *svm, uint64_t blob, uint64_t fdt, uint64_t *entry)
@@ -326,6 +333,8 @@ static uint64_t restore_pass(struct uv_svm *svm)
 		uv_walk_gfns(svm, from, find_sealed, &gfn);
 		if (gfn == ~0ULL)
 			return busy;
+		if (!uv_go_on(svm->uv))
+			return busy + 1;
 		res = uv_populate(svm, gfn, UV_VM_TRANSIENT);
 		if (res == UV_FAULT_MAPPED)
 			uv_hcall(svm, H_SVM_PAGE_OUT, gfn, 0);
@@ -334,14 +343,19 @@ static uint64_t restore_pass(struct uv_svm *svm)
 	}
 }
 
-/* A page that somebody pins is waited for, but not for ever. */
+/* Pages that somebody pins are waited for, but not for ever. */
 static void restore_sealed(struct uv_svm *svm)
 {
-	unsigned int pass = 0;
-	uint64_t busy;
+	uint64_t busy, before = ~0ULL, tries = 0;
 
-	while ((busy = restore_pass(svm)) && ++pass < RESTORE_PASSES)
+	while ((busy = restore_pass(svm)) && uv_go_on(svm->uv)) {
+		if (busy >= before)
+			tries += busy;
+		if (tries > RESTORE_TRIES)
+			break;
+		before = busy;
 		uv_relax(svm->uv, UV_MAX_TRIES);
+	}
 	if (busy)
 		log_lost(svm, busy);
 }

@@ -137,8 +137,12 @@ int uvsim_view_bind(struct uvsim_view *view, u32 lpid)
 	err = xa_insert(&views, lpid, view, GFP_KERNEL);
 	if (err)
 		return err;
-	/* uvsim_view_revoke() may have come before the view was in the table. */
-	if (!uv_lpid_valid(uvsim_uv, lpid)) {
+	/*
+	 * uvsim_view_revoke() may have come before the view was in the table, and another
+	 * VM have the LPID since. In this order: an LPID that was valid before its VM was
+	 * found to be ours is revoked from here on only, when the view is found.
+	 */
+	if (!uv_lpid_valid(uvsim_uv, lpid) || !uvsim_is_vmm(lpid)) {
 		forget(view);
 		return -ENOENT;
 	}
