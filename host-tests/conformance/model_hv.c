@@ -393,13 +393,15 @@ static int64_t init_abort(struct model *m, unsigned int i)
 	return H_PARAMETER;
 }
 
-/* Its secure life is over: zeros, whatever it was. */
+/* Its secure life is over: zeros, whatever it was; nothing where a secure page was. */
 static void drop(struct model *m, struct model_gfn *g)
 {
 	bool sealed = g->hv == UVMEM_GFN_MEM && g->mem == MEM_SEALED;
 
-	if (g->pte == PTE_DEVICE)
+	if (g->pte == PTE_DEVICE && deviates(m, DEV_OFF))
 		set_page(g, frame(m));
+	else if (g->pte == PTE_DEVICE)
+		g->pte = PTE_NONE;
 	else if (!deviates(m, DEV_OFF) &&
 		 ((g->hv == UVMEM_GFN_SHARED && g->pinned) || (sealed && g->mapped)))
 		set_page(g, zeros);
