@@ -16,8 +16,8 @@ struct run {
 };
 
 /*
- * H_PARAMETER for a GPA that is no page of the VM, or a number of pages, H_P2 for flags, H_P3 for an
- * order that is not the page size. H_UNSUPPORTED before H_SVM_INIT_START, as
+ * H_PARAMETER for a GPA that is no page of the VM, or a number of pages, H_P2 for flags,
+ * H_P3 for an order that is not the page size. H_UNSUPPORTED before H_SVM_INIT_START, as
  * upstream has it.
  */
 static s64 check_run(struct uvmem_svm *svm, struct run *run, u64 gpa, u64 npages,

@@ -118,8 +118,8 @@ void uvsim_view_close(struct uvsim_view *view)
  * @view: of the calling process' file
  * @lpid: of a VM that a hypervisor has registered
  *
- * Return: 0, -ENOENT if no VM has this LPID, -EACCES if another process made it, -EBUSY if another file is bound to
- * it or this file is bound already, -ENOMEM.
+ * Return: 0, -ENOENT if no VM has this LPID, -EACCES if another process made it, -EBUSY if
+ * another file is bound to it or this file is bound already, -ENOMEM.
  */
 int uvsim_view_bind(struct uvsim_view *view, u32 lpid)
 {
