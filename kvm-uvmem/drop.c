@@ -37,7 +37,7 @@ static u64 drop_some(struct part *part, u64 gfn, u64 max, struct uvmem_pfns *pfn
 	u64 n = min(UVMEM_RUN_MAX - (gfn & (UVMEM_RUN_MAX - 1)), max);
 	struct vm_area_struct *vma;
 
-	if (!uvmem_leaf_is_mixed(slot, gfn) || uvmem_first_resident(slot, gfn, n) == gfn + n)
+	if (!uvmem_any_resident(slot, gfn, n))
 		return n;
 	mmap_read_lock(mm);
 	vma = vma_lookup(mm, addr);

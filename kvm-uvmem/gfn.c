@@ -186,21 +186,20 @@ u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn)
 }
 
 /**
- * uvmem_first_resident() - the first GFN that has a device page
+ * uvmem_any_resident() - has one of some GFNs a device page?
  * @slot: the memslot
- * @gfn: first GFN to look at
- * @n: number of GFNs
+ * @gfn: the first one
+ * @n: number of GFNs, all of one leaf
  *
  * Context: any.
- * Return: @gfn + @n if there is none.
  */
-u64 uvmem_first_resident(const struct uvmem_slot *slot, u64 gfn, u64 n)
+bool uvmem_any_resident(const struct uvmem_slot *slot, u64 gfn, u64 n)
 {
-	u64 end = gfn + n;
+	u64 end = uvmem_leaf_is_mixed(slot, gfn) ? gfn + n : gfn;
 
 	while (gfn < end && uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM)
 		gfn++;
-	return gfn;
+	return gfn < end;
 }
 
 /**

@@ -108,11 +108,6 @@ static void unmap_some(struct uvmem_slot *slot, u64 gfn, u64 n)
 	mmap_write_unlock(mm);
 }
 
-static bool any_resident(const struct uvmem_slot *slot, u64 gfn, u64 n)
-{
-	return uvmem_leaf_is_mixed(slot, gfn) && uvmem_first_resident(slot, gfn, n) < gfn + n;
-}
-
 /**
  * uvmem_unmap_slot() - take the device pages of a memslot out of H, for its termination
  * @slot: the memslot; the ultravisor has let go of it, or of the VM
@@ -129,9 +124,9 @@ bool uvmem_unmap_slot(struct uvmem_slot *slot)
 
 	for (; gfn < end; gfn += n) {
 		n = min(round_down(gfn, UVMEM_BLOCK_MAX) + UVMEM_BLOCK_MAX, end) - gfn;
-		if (any_resident(slot, gfn, n)) {
+		if (uvmem_any_resident(slot, gfn, n)) {
 			unmap_some(slot, gfn, n);
-			left |= any_resident(slot, gfn, n);
+			left |= uvmem_any_resident(slot, gfn, n);
 		}
 		cond_resched();
 	}

@@ -357,7 +357,7 @@ void uvmem_gfns_secure(struct uvmem_slot *slot, u64 gfn, unsigned long n,
 		       enum uvmem_reason reason);
 u32 uvmem_gfn_stamp(const struct uvmem_slot *slot, u64 gfn);
 struct page *uvmem_gfn_page(const struct uvmem_slot *slot, u64 gfn);
-u64 uvmem_first_resident(const struct uvmem_slot *slot, u64 gfn, u64 n);
+bool uvmem_any_resident(const struct uvmem_slot *slot, u64 gfn, u64 n);
 void uvmem_gfn_dropped(struct uvmem_slot *slot, u64 gfn, u32 index);
 /*
  * Values of a MEM entry: H has nothing and nothing is in secure memory; H has

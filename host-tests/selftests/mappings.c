@@ -316,28 +316,17 @@ TEST_F(map, fork_and_the_child_writes)
 /* The child lives on when the VM is gone, with entries of its pages. */
 TEST_F(map, fork_and_the_child_stays)
 {
-	int go[2], status;
-	char byte;
+	int go[2];
 	pid_t pid;
 
-	ASSERT_EQ(0, pipe(go));
-	pid = fork();
+	pid = own_child_stays(&self->own, TOUCHED, go);
 	ASSERT_LE(0, pid);
-	if (!pid) {
-		close(go[1]);
-		/* Until the parent has ended the VM. Then there are zeros. */
-		(void)!read(go[0], &byte, 1);
-		_exit(all_zeros(at(&self->own, 0), TOUCHED * page_size()) ? 0 : 1);
-	}
 	/* While a child has them, too, the pages can go out and come in. */
 	EXPECT_EQ(0, guest_has_pattern(&self->vcpu, 6));
 	own_vcpu_close(&self->vcpu);
 	EXPECT_EQ(0, ioctl(self->own.svm, UVMEM_SVM_OFF, 0));
 	EXPECT_TRUE(all_zeros(self->own.h, self->own.len));
-	close(go[0]);
-	close(go[1]);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, own_child_found_zeros(pid, go));
 }
 
 /* Somebody pins what the host has: H_BUSY for the guest until the pin goes. */

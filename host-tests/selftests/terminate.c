@@ -163,18 +163,11 @@ TEST_F(terminate, remapped)
 TEST_F(terminate, the_hosts_own_page_stays)
 {
 	struct own *o = &self->own;
-	int go[2], status;
-	char byte;
+	int go[2];
 	pid_t pid;
 
-	ASSERT_EQ(0, pipe(go));
-	pid = fork();
+	pid = own_child_stays(o, TOUCHED, go);
 	ASSERT_LE(0, pid);
-	if (!pid) {
-		close(go[1]);
-		(void)!read(go[0], &byte, 1);
-		_exit(all_zeros(at(o, 0), TOUCHED * page_size()) ? 0 : 1);
-	}
 	ASSERT_EQ(0, madvise(at(o, 5), page_size(), MADV_DONTNEED));
 	memset(at(o, 5), HOST, page_size());
 	ASSERT_EQ(UVMEM_GFN_UVMEM, own_hv_state(o, 5));
@@ -185,10 +178,7 @@ TEST_F(terminate, the_hosts_own_page_stays)
 	/* The child has no device pages either. */
 	EXPECT_EQ(0, usage_check(&self->before));
 	EXPECT_TRUE(all_zeros(at(o, 6), page_size()));
-	close(go[0]);
-	close(go[1]);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, own_child_found_zeros(pid, go));
 }
 
 struct writer {

@@ -98,33 +98,6 @@ TEST_F(unload, uv_sim_is_used_by_kvm_uvmem)
 	EXPECT_EQ(-1, open("/dev/uvsim", O_RDWR | O_CLOEXEC));
 }
 
-/* A child of which the parent's modules do not know; @go's end lets it look for zeros. */
-static pid_t child_that_stays(struct own *own, int go[2])
-{
-	char byte;
-	pid_t pid;
-
-	if (pipe(go))
-		return -1;
-	pid = fork();
-	if (pid)
-		return pid;
-	close(go[1]);
-	close(own->svm);
-	close(own->uv);
-	(void)!read(go[0], &byte, 1);
-	_exit(all_zeros(own->h, 8 * page_size()) ? 0 : 1);
-}
-
-static int child_found_zeros(pid_t pid, int go[2])
-{
-	int status;
-
-	close(go[0]);
-	close(go[1]);
-	return waitpid(pid, &status, 0) != pid || status ? -1 : 0;
-}
-
 /* Device entries in a child outlive the VM and even the module: as zeros. */
 TEST_F(unload, a_child_still_has_device_pages)
 {
@@ -133,12 +106,12 @@ TEST_F(unload, a_child_still_has_device_pages)
 	pid_t pid;
 
 	ASSERT_EQ(0, own_open_secure(&own, 32, 8, SEED));
-	pid = child_that_stays(&own, go);
+	pid = own_child_stays(&own, 8, go);
 	ASSERT_LE(0, pid);
 	own_close(&own);
 	EXPECT_EQ(0, remove_soon("kvm_uvmem"));
 	EXPECT_EQ(0, remove_soon("uv_sim"));
-	EXPECT_EQ(0, child_found_zeros(pid, go));
+	EXPECT_EQ(0, own_child_found_zeros(pid, go));
 }
 
 /* The same where the end of the VM could not move them, and they stand for nothing. */
@@ -149,7 +122,7 @@ TEST_F(unload, a_child_has_orphans)
 	pid_t pid;
 
 	ASSERT_EQ(0, own_open_secure(&own, 32, 8, SEED));
-	pid = child_that_stays(&own, go);
+	pid = own_child_stays(&own, 8, go);
 	ASSERT_LE(0, pid);
 	ASSERT_EQ(0, fail_migrations(1, 1000000));
 	ASSERT_EQ(0, ioctl(own.svm, UVMEM_SVM_OFF, 0));
@@ -158,7 +131,7 @@ TEST_F(unload, a_child_has_orphans)
 	own_close(&own);
 	EXPECT_EQ(0, remove_soon("kvm_uvmem"));
 	EXPECT_EQ(0, remove_soon("uv_sim"));
-	EXPECT_EQ(0, child_found_zeros(pid, go));
+	EXPECT_EQ(0, own_child_found_zeros(pid, go));
 }
 
 TEST_F(unload, loaded_again_and_again)

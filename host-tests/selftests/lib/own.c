@@ -130,6 +130,32 @@ int own_lock_memory(struct own *o)
 	return mlock2(o->h, o->len, MLOCK_ONFAULT);
 }
 
+pid_t own_child_stays(struct own *o, size_t pages, int go[2])
+{
+	char byte;
+	pid_t pid;
+
+	if (pipe(go))
+		return -1;
+	pid = fork();
+	if (pid)
+		return pid;
+	close(go[1]);
+	close(o->svm);
+	close(o->uv);
+	(void)!read(go[0], &byte, 1);
+	_exit(all_zeros(o->h, pages * page_size()) ? 0 : 1);
+}
+
+int own_child_found_zeros(pid_t pid, int go[2])
+{
+	int status;
+
+	close(go[0]);
+	close(go[1]);
+	return waitpid(pid, &status, 0) != pid || status ? -1 : 0;
+}
+
 static int hex_byte(const char *text)
 {
 	char digits[3] = { text[0], text[0] ? text[1] : '\0', '\0' }, *end;

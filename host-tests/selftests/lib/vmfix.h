@@ -194,6 +194,12 @@ int own_open(struct own *o, size_t npages); /* bound, a memslot at GPA 0, no pag
 int own_open_huge(struct own *o, size_t npages, size_t align); /* transparent huge pages */
 void own_close(struct own *o);
 void own_fill(struct own *o, size_t first, size_t n, uint64_t seed); /* touches pages */
+/*
+ * A child that has all of H as well, and nothing else of the SVM's. The end of @go lets it
+ * look whether the first @pages are zeros, and exit.
+ */
+pid_t own_child_stays(struct own *o, size_t pages, int go[2]);
+int own_child_found_zeros(pid_t pid, int go[2]);
 int own_lock_memory(struct own *o); /* H is to stay in memory, as mlock(); touches nothing */
 /*
  * Put a blob at the end of H that measures the first @measured bytes @times
