@@ -294,4 +294,40 @@ TEST_F(hammer, every_vcpu_shares_and_unshares)
 	ASSERT_EQ(0, guest_is_zero(vm, vm_page(vm, 0), 8 * VCPUS * page_size()));
 }
 
+/*
+ * Every vCPU takes a fault at the same page at the same time, and finds the entry that
+ * another one has just made. KVM on powerpc warns if it then differs from what it had read.
+ */
+TEST_F(hammer, every_vcpu_writes_to_the_same_page)
+{
+	struct vm *vm = &self->vm[0];
+	const uint64_t at = page_size() / VCPUS;
+	struct agent_slot answer;
+	uint8_t *seen = malloc(page_size());
+	uint64_t word;
+
+	ASSERT_NE(NULL, seen);
+	for (unsigned int i = 0; i < (slow_machine() ? 60 : 300); i++) {
+		uint64_t gpa = vm_page(vm, i % 8);
+
+		/* It goes out, and out of the guest view. */
+		ASSERT_EQ(0, host_read(vm, gpa, seen, page_size()));
+		for (unsigned int vcpu = 0; vcpu < VCPUS; vcpu++) {
+			struct agent_slot cmd = { .cmd = AGENT_WRITE, .len = sizeof(word) };
+
+			word = SEED + i * VCPUS + vcpu;
+			cmd.gpa = gpa + vcpu * at;
+			memcpy(cmd.data, &word, sizeof(word));
+			ASSERT_EQ(0, guest_post(&vm->c, vcpu, &cmd));
+		}
+		for (unsigned int vcpu = 0; vcpu < VCPUS; vcpu++)
+			ASSERT_EQ(0, guest_wait(&vm->c, vcpu, &answer));
+		for (unsigned int vcpu = 0; vcpu < VCPUS; vcpu++) {
+			ASSERT_EQ(0, guest_read(vm, gpa + vcpu * at, &word, sizeof(word)));
+			ASSERT_EQ(SEED + i * VCPUS + vcpu, word);
+		}
+	}
+	free(seen);
+}
+
 TEST_HARNESS_MAIN

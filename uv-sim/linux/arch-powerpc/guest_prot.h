@@ -14,11 +14,15 @@
 
 /*
  * The writable bit is set by hand because dirty tracking may have taken it out
- * of the VMA's protection.
+ * of the VMA's protection. The others are what the kernel sets in an entry that
+ * a write fault finds in place already (ptep_set_access_flags()), and what
+ * vmf_insert_pfn_pmd() sets: an entry must not change while KVM-HV has a copy,
+ * which warns of a difference in the soft-dirty bit (kvmppc_create_pte()).
  */
 static inline pgprot_t uvsim_guest_prot(pgprot_t vma_prot)
 {
-	return __pgprot(pgprot_val(vma_prot) | _PAGE_PRIVILEGED | _PAGE_RW);
+	return __pgprot(pgprot_val(vma_prot) | _PAGE_PRIVILEGED | _PAGE_RW | _PAGE_ACCESSED |
+			_PAGE_DIRTY | _PAGE_SOFT_DIRTY);
 }
 
 /*
