@@ -80,7 +80,7 @@ static unsigned int workers_for(const struct uv_page_run *run)
 	u32 i;
 
 	chunks = (last >> UV_CHUNK_SHIFT) - (first >> UV_CHUNK_SHIFT) + 1;
-	if (uvsim_cipher_is_copy() || chunks < 2)
+	if (chunks < 2 || uvsim_cipher_is_copy())
 		return 0;
 	for (i = 0; i < run->n; i++)
 		bytes += run->ra[i] == UVSIM_NO_RA ? 0 : PAGE_SIZE;
