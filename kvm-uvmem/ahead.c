@@ -4,9 +4,10 @@
  *
  * When the window of a reader has grown to its full size (around.c), the pages of the
  * next stripe go to a worker on another CPU, while the reader's own fault moves the
- * window. The two have no lock in common but the page table's, and nobody waits for the
- * worker, unless the reader touches a page that is just under way. Each page is one that
- * went along, with all that around.c learns from it.
+ * window. Once the reader has come far, it is those of the next page table: the two have
+ * no lock in common then. Nobody waits for the worker, unless the reader touches a page
+ * that is just under way. Each page is one that went along, with all that around.c learns
+ * from it.
  *
  * There is one such worker a memslot. It is cancelled when the memslot is deleted, after
  * the last fault that can start it.
@@ -29,12 +30,28 @@ static void move_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages)
 {
 	struct mm_struct *mm = slot->svm->mm;
 
-	if (!npages || !mmget_not_zero(mm))
+	if (!mmget_not_zero(mm))
 		return;
 	mmap_read_lock(mm);
 	uvmem_page_out_ahead(slot, gfn, npages);
 	mmap_read_unlock(mm);
 	mmput(mm);
+}
+
+/* What comes next; false, and the worker is done, if nothing is left. */
+static bool take(struct uvmem_slot *slot, u64 *gfn, unsigned long *npages)
+{
+	struct uvmem_ahead *ahead = &slot->ahead;
+
+	spin_lock(&slot->around.lock);
+	*gfn = ahead->gfn;
+	*npages = min(ahead->npages, ahead->step);
+	ahead->gfn += *npages;
+	ahead->npages -= *npages;
+	if (!*npages)
+		WRITE_ONCE(ahead->busy, false);
+	spin_unlock(&slot->around.lock);
+	return *npages;
 }
 
 static void ahead_fn(struct work_struct *work)
@@ -43,15 +60,10 @@ static void ahead_fn(struct work_struct *work)
 	unsigned long npages;
 	u64 gfn;
 
-	spin_lock(&slot->around.lock);
-	gfn = slot->ahead.gfn;
-	npages = slot->ahead.npages;
-	slot->ahead.npages = 0;
-	spin_unlock(&slot->around.lock);
-	move_ahead(slot, gfn, npages);
-	spin_lock(&slot->around.lock);
-	WRITE_ONCE(slot->ahead.busy, false);
-	spin_unlock(&slot->around.lock);
+	while (take(slot, &gfn, &npages)) {
+		move_ahead(slot, gfn, npages);
+		cond_resched();
+	}
 }
 
 /**

@@ -31,6 +31,7 @@
 
 #define PATIENCE_MAX	5	/* 2^n - 1 faults in a row before a window opens */
 #define AHEAD_MIN	16	/* pages that are worth another CPU */
+#define AHEAD_MAX	max_t(u64, PTRS_PER_PTE, UVMEM_RUN_MAX)	/* those of a page table */
 
 static unsigned int fault_around = 32;
 module_param(fault_around, uint, 0644);
@@ -91,6 +92,17 @@ static struct uvmem_stream *find_stream(struct uvmem_around *around, u64 gfn)
 }
 
 /*
+ * Again, or a page that the guest took back. Not so where the reader has come to what
+ * another CPU was to move, and finds a page that was left.
+ */
+static bool in_the_middle(const struct uvmem_stream *s, u64 gfn)
+{
+	if (gfn < s->first || gfn >= max(s->end, s->ahead))
+		return false;
+	return gfn < s->end || (gfn > s->end && s->end < s->from);
+}
+
+/*
  * A large window ends at a multiple of half its size: CPUs that seal it together share
  * it by aligned chunks.
  */
@@ -119,8 +131,7 @@ static unsigned long learn(struct uvmem_around *around, u64 gfn, struct uvmem_st
 		*stream = s;
 		return 1;
 	}
-	/* In the middle: again, or a page that the guest took back. */
-	if (gfn >= s->first && gfn < max(s->end, s->ahead) && gfn != s->end) {
+	if (in_the_middle(s, gfn)) {
 		*stream = NULL;
 		return 1;
 	}
@@ -133,11 +144,15 @@ static unsigned long learn(struct uvmem_around *around, u64 gfn, struct uvmem_st
 	return *down ? s->window : s->window - past_boundary(gfn, s->window);
 }
 
-/* If the reader is faster than the worker nothing is left for it, when it comes. */
+/* If the reader is faster than the worker, what is left for that is behind this stripe. */
 static void overtake(struct uvmem_ahead *ahead, u64 gfn)
 {
-	if (gfn >= ahead->gfn && gfn < ahead->gfn + ahead->npages)
-		ahead->npages = 0;
+	u64 end = ahead->gfn + ahead->npages;
+
+	if (gfn < ahead->gfn || gfn >= end)
+		return;
+	ahead->gfn = min(round_down(gfn, ahead->step) + ahead->step, end);
+	ahead->npages = end - ahead->gfn;
 }
 
 /**
@@ -206,11 +221,14 @@ static struct uvmem_stream *full_stream(struct uvmem_around *around, u64 gfn)
 	return NULL;
 }
 
-static void claim(struct uvmem_ahead *ahead, struct uvmem_stream *s, u64 gfn, unsigned long n)
+static void claim(struct uvmem_ahead *ahead, struct uvmem_stream *s, u64 gfn, unsigned long n,
+		  unsigned long step)
 {
 	ahead->gfn = gfn;
 	ahead->npages = n;
+	ahead->step = step;
 	WRITE_ONCE(ahead->busy, true);
+	s->from = gfn;
 	s->ahead = gfn + n;
 }
 
@@ -219,8 +237,14 @@ static bool block_at(const struct uvmem_slot *slot, u64 gfn)
 	return gfn < slot->base_gfn + slot->npages && uvmem_block_folio(slot, gfn);
 }
 
+/* A block's worth of pages. */
+static bool has_come_far(const struct uvmem_stream *s, u64 gfn)
+{
+	return max(gfn, s->begin) - min(gfn, s->begin) >= UVMEM_BLOCK_MAX;
+}
+
 /**
- * uvmem_around_claim() - claim the stripe that a reader comes to next, see ahead.c
+ * uvmem_around_claim() - claim what a reader comes to next, see ahead.c
  * @slot: the memslot
  * @gfn: the GFN touched, of the window that uvmem_around_window() has just returned
  *
@@ -230,30 +254,31 @@ static bool block_at(const struct uvmem_slot *slot, u64 gfn)
 bool uvmem_around_claim(struct uvmem_slot *slot, u64 gfn)
 {
 	struct uvmem_ahead *ahead = &slot->ahead;
-	u64 next = round_down(gfn, UVMEM_RUN_MAX) + UVMEM_RUN_MAX;
 	struct uvmem_stream *s;
-	unsigned long n;
+	unsigned long n, most;
+	u64 next;
 
 	spin_lock(&slot->around.lock);
 	s = full_stream(&slot->around, gfn);
-	/* Of a block nothing goes but all. */
+	most = s && has_come_far(s, gfn) ? AHEAD_MAX : UVMEM_RUN_MAX;
+	next = round_down(gfn, most) + most;
+	/* Of a block nothing goes but all. The worker looks again at each run. */
 	n = s && !ahead->busy && s->ahead <= next && !block_at(slot, next) ?
 		    uvmem_around_count(slot, next, UVMEM_RUN_MAX) : 0;
+	if (n == UVMEM_RUN_MAX)
+		n = min(most, slot->base_gfn + slot->npages - next);
 	if (n >= AHEAD_MIN)
-		claim(ahead, s, next, n);
+		claim(ahead, s, next, n, UVMEM_RUN_MAX);
 	spin_unlock(&slot->around.lock);
 	return n >= AHEAD_MIN;
 }
 
-/* The stream that @gfn is next in, if it has come a block's worth of pages. */
+/* The stream that @gfn is next in, if it has come far. */
 static struct uvmem_stream *far_stream(struct uvmem_around *around, u64 gfn)
 {
 	struct uvmem_stream *s = find_stream(around, gfn);
 
-	if (!s || (gfn >= s->first && gfn < max(s->end, s->ahead) && gfn != s->end) ||
-	    max(gfn, s->begin) - min(gfn, s->begin) < UVMEM_BLOCK_MAX)
-		return NULL;
-	return s;
+	return s && !in_the_middle(s, gfn) && has_come_far(s, gfn) ? s : NULL;
 }
 
 /**
@@ -298,7 +323,7 @@ bool uvmem_around_claim_block(struct uvmem_slot *slot, u64 gfn)
 	any = s && gfn >= s->end && !slot->ahead.busy && block_at(slot, next) &&
 	      uvmem_around_count(slot, next, UVMEM_BLOCK_MAX) == UVMEM_BLOCK_MAX;
 	if (any)
-		claim(&slot->ahead, s, next, UVMEM_BLOCK_MAX);
+		claim(&slot->ahead, s, next, UVMEM_BLOCK_MAX, UVMEM_BLOCK_MAX);
 	spin_unlock(&slot->around.lock);
 	return any;
 }

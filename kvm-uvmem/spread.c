@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Work on a large range of GFNs, on several CPUs: the caller and a few workers, or
- * workers alone, take run after run, or block after block, until none is left. Small
+ * workers alone, take share after share until none is left, and work on it by runs or
+ * blocks. A share is a run or a block, or of a very large range a page table's worth. Small
  * ranges are the caller's alone, since waking another CPU costs as much as moving some
  * pages.
  *
@@ -10,7 +11,7 @@
  * caller worked, too, every page of the workers' would interrupt it. A worker is a
  * kernel thread, whose CPU gives H up at the first flush.
  *
- * Locks: spread.lock, for the next run and the first failure. The caller may hold
+ * Locks: spread.lock, for the next share and the first failure. The caller may hold
  * what the workers need to be held, but no lock that they take.
  */
 #include <linux/cpumask.h>
@@ -33,21 +34,32 @@ struct spread {
 	spinlock_t lock;	/* next, failed_at, ret */
 	u64 next;		/* the next GFN that nobody works on */
 	u64 end;
-	u64 piece;		/* GFNs that are taken at a time, aligned */
+	u64 piece;		/* GFNs that @fn gets at a time, aligned */
+	u64 share;		/* GFNs that a CPU takes at a time, aligned */
 	u64 failed_at;		/* the first GFN that is not done */
 	s64 ret;		/* why */
 };
 
-static bool take_piece(struct spread *s, u64 *gfn, u64 *n)
+/* What a CPU has taken. */
+struct share {
+	u64 next;
+	u64 end;
+};
+
+static bool take_piece(struct spread *s, struct share *mine, u64 *gfn, u64 *n)
 {
 	bool any;
 
 	spin_lock(&s->lock);
-	*gfn = s->next;
-	any = s->next < min(s->end, s->failed_at);
-	if (any)
-		s->next = min(round_down(s->next, s->piece) + s->piece, s->end);
-	*n = s->next - *gfn;
+	if (mine->next == mine->end) {
+		mine->next = s->next;
+		mine->end = min(round_down(s->next, s->share) + s->share, s->end);
+		s->next = mine->end;
+	}
+	*gfn = mine->next;
+	any = mine->next < min(mine->end, s->failed_at);
+	mine->next = min(round_down(mine->next, s->piece) + s->piece, mine->end);
+	*n = mine->next - *gfn;
 	spin_unlock(&s->lock);
 	return any;
 }
@@ -65,15 +77,25 @@ static void note(struct spread *s, u64 failed_at, s64 ret)
 static void work_on(void *arg)
 {
 	struct spread *s = arg;
+	struct share mine = {};
 	u64 gfn, n, done;
 	s64 ret;
 
-	while (take_piece(s, &gfn, &n)) {
+	while (take_piece(s, &mine, &gfn, &n)) {
 		ret = s->fn(s->arg, gfn, n, &done);
 		if (ret)
 			note(s, gfn + done, ret);
 		cond_resched();
 	}
+}
+
+/*
+ * CPUs that work in the same page table wait for its lock: each takes all of one, if there
+ * are enough of them for everybody.
+ */
+static u64 share_of(u64 npages, u64 piece, unsigned int cpus)
+{
+	return npages < 2 * cpus * PTRS_PER_PTE ? piece : max_t(u64, piece, PTRS_PER_PTE);
 }
 
 static unsigned int cpus_for(u64 npages)
@@ -112,7 +134,7 @@ s64 uvmem_spread(u64 gfn, u64 npages, unsigned long piece, bool apart, uvmem_run
 	unsigned int cpus = cpus_for(npages);
 	struct spread s = {
 		.fn = fn, .arg = arg, .next = gfn, .end = gfn + npages, .piece = piece,
-		.failed_at = U64_MAX,
+		.share = share_of(npages, piece, cpus), .failed_at = U64_MAX,
 	};
 
 	if (npages < SHARE_MIN || (cpus == 1 && !apart))

@@ -105,13 +105,15 @@ enum uvmem_reason {
  * @first: first GFN of the last window
  * @end: the GFN behind it; 0: no stream
  * @window: pages of it
- * @ahead: the GFN behind those that another CPU moves; no more than @end: none
+ * @from: the first GFN of those that another CPU moves
+ * @ahead: the GFN behind them; no more than @end: there are none
  * @run: faults in a row while the window was a page
  * @begin: where it began
  */
 struct uvmem_stream {
 	u64 first;
 	u64 end;
+	u64 from;
 	u64 ahead;
 	unsigned int window;
 	unsigned int run;
@@ -135,14 +137,16 @@ struct uvmem_around {
 /**
  * struct uvmem_ahead - pages that another CPU moves, see ahead.c
  * @work: moves them
- * @gfn: the first one
- * @npages: how many; 0 once it has begun, or if there is no need any more
+ * @gfn: the first one that it has not begun with
+ * @npages: how many are left from there
+ * @step: pages that it moves at one go
  * @busy: it is to move them, or about it
  */
 struct uvmem_ahead {
 	struct work_struct work;
 	u64 gfn;
 	unsigned long npages;
+	unsigned long step;
 	bool busy;
 };
 

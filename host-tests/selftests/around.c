@@ -19,14 +19,19 @@
 #define FOREVER 1000000 /* ms */
 #define SLICE 10	/* default of fault_around_slice_ms */
 
-/* A secure VM whose pages all have content; what UV_ESM says, or -1. */
+/* A secure VM, of which @pages have content; what UV_ESM says, or -1. */
+static int64_t open_secure_with(struct own *o, size_t pages)
+{
+	if (own_open(o, pages + 2 + own_blob_pages()))
+		return -1;
+	own_fill(o, 0, pages, SEED);
+	own_vcpu_code(o, pages + 1);
+	return own_blob(o, page_size(), 1, true) ? -1 : own_esm(o);
+}
+
 static int64_t open_secure(struct own *o)
 {
-	if (own_open(o, PAGES + 2 + own_blob_pages()))
-		return -1;
-	own_fill(o, 0, PAGES, SEED);
-	own_vcpu_code(o, CODE);
-	return own_blob(o, page_size(), 1, true) ? -1 : own_esm(o);
+	return open_secure_with(o, PAGES);
 }
 
 FIXTURE(around)
@@ -337,12 +342,13 @@ TEST_F(ahead, the_next_run_is_moved)
 	ASSERT_TRUE(leaves(o, RUN));
 	ASSERT_TRUE(leaves(o, 2 * RUN - 1));
 	EXPECT_TRUE(resident(o, 2 * RUN));
-	before = stats(o);
-	EXPECT_EQ(2 * RUN, before.host_faults + before.host_along);
 	for (size_t i = RUN; i < 2 * RUN; i++) {
 		pattern_fill(plain, i * page_size(), page_size(), SEED, 0);
 		EXPECT_TRUE(is_ciphertext(o->h + i * page_size(), plain, page_size()));
 	}
+	/* Whoever has read a page has waited for what the worker counts of it. */
+	before = stats(o);
+	EXPECT_EQ(2 * RUN, before.host_faults + before.host_along);
 	/* Nothing is left of it to do, and the reader goes on with large windows. */
 	touch_from(o, RUN, RUN);
 	after = stats(o);
@@ -422,6 +428,123 @@ TEST_F(ahead, the_vm_ends_meanwhile)
 		own_close(o);
 		ASSERT_EQ(U_SUCCESS, open_secure(o));
 	}
+}
+
+/* --- the same, for a reader that has come far: a page table ahead --- */
+
+#define TABLE 512	/* pages */
+#define FAR (3 * TABLE) /* the reader is in the second table; and then there is one more */
+
+FIXTURE(far)
+{
+	struct own own;
+	struct usage before;
+	struct own_vcpu v;
+};
+
+FIXTURE_SETUP(far)
+{
+	struct own *o = &self->own;
+
+	if (page_size() > 4096)
+		SKIP(return, "a page table has no more pages than a run");
+	ASSERT_EQ(0, usage_get(&self->before));
+	ASSERT_EQ(U_SUCCESS, open_secure_with(o, FAR + TABLE));
+	ASSERT_EQ(0, uvmem_param("fault_around_slice_ms", FOREVER));
+	ASSERT_EQ(0, own_vcpu_open(&self->v, o, FAR + TABLE + 1));
+}
+
+FIXTURE_TEARDOWN(far)
+{
+	own_vcpu_close(&self->v);
+	own_close(&self->own);
+	EXPECT_EQ(0, uvmem_param("fault_ahead", 1));
+	EXPECT_EQ(0, uvmem_param("fault_around_slice_ms", SLICE));
+	EXPECT_EQ(0, usage_check(&self->before));
+}
+
+/* The guest has @page, and it does not go along with another. */
+static int guest_has(struct own *o, struct own_vcpu *v, size_t page)
+{
+	uint8_t byte;
+
+	if (own_hcall(o, H_SVM_PAGE_OUT, page * page_size(), 0, page_order(), 0, NULL))
+		return -1;
+	return own_vcpu_read(v, page * page_size(), &byte);
+}
+
+/*
+ * Reads @n pages, while the worker moves the third table but @left, which the guest has, if
+ * it is not 0. If the worker had no CPU in all that time it was not asked to, and the reader
+ * begins anew.
+ */
+static bool read_two_tables(struct own *o, struct own_vcpu *v, size_t n, size_t left)
+{
+	for (int tries = 0; tries < 5; tries++) {
+		if (left && guest_has(o, v, left))
+			return false;
+		touch_from(o, 0, n);
+		/* What is counted from here on is the reader's. */
+		if (leaves(o, FAR - 1))
+			return !uvmem_param("fault_ahead", 0);
+		if (bring_in(o, 0, FAR + TABLE))
+			return false;
+	}
+	return false;
+}
+
+TEST_F(far, the_next_table_is_moved)
+{
+	uint8_t *plain = malloc(page_size());
+	struct own *o = &self->own;
+	struct uvmem_stats before;
+
+	ASSERT_NE(NULL, plain);
+	ASSERT_TRUE(read_two_tables(o, &self->v, 2 * TABLE, 0));
+	before = stats(o);
+	for (size_t i = 2 * TABLE; i < FAR; i++) {
+		pattern_fill(plain, i * page_size(), page_size(), SEED, 0);
+		ASSERT_TRUE(is_ciphertext(o->h + i * page_size(), plain, page_size()));
+	}
+	EXPECT_EQ(before.migrate_calls, stats(o).migrate_calls);
+	EXPECT_TRUE(resident(o, FAR));
+	/* The reader goes on with large windows. */
+	touch(o, FAR);
+	EXPECT_FALSE(resident(o, FAR + MOST - 1));
+	free(plain);
+}
+
+/* Some pages were left, for the guest: behind them the windows are large at once. */
+TEST_F(far, the_reader_moves_what_was_left)
+{
+	const size_t left = 2 * TABLE + RUN + 10, end = 2 * TABLE + 2 * RUN;
+	struct own *o = &self->own;
+	struct uvmem_stats before;
+
+	ASSERT_TRUE(read_two_tables(o, &self->v, 2 * TABLE, left));
+	touch_from(o, 2 * TABLE, left - 2 * TABLE);
+	EXPECT_TRUE(resident(o, left));
+	EXPECT_TRUE(resident(o, end - 1));
+	EXPECT_FALSE(resident(o, end));
+	before = stats(o);
+	touch_from(o, left, end - left);
+	EXPECT_GE(3, stats(o).migrate_calls - before.migrate_calls);
+}
+
+/* A touch in what the worker has moved is not the reader's. */
+TEST_F(far, another_touch_does_not_lead_it_astray)
+{
+	const size_t left = 2 * TABLE + RUN + 10, from = TABLE + 2 * RUN;
+	struct own *o = &self->own;
+	struct uvmem_stats before;
+
+	ASSERT_TRUE(read_two_tables(o, &self->v, from, left));
+	touch(o, left);
+	EXPECT_FALSE(resident(o, left));
+	EXPECT_TRUE(resident(o, left + 1));
+	before = stats(o);
+	touch_from(o, from, 4 * RUN);
+	EXPECT_GE(4 * RUN / MOST, stats(o).migrate_calls - before.migrate_calls);
 }
 
 /* --- the guest's touches --- */
