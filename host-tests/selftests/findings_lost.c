@@ -30,9 +30,9 @@ static int refuse_pages(struct own *o)
 
 /*
  * A device page was taken when the ultravisor refuses: in 6.12 it is neither
- * given back, nor is the GFN put back into the state it had.
+ * given back, nor is the GFN put back into the state it had. It takes some seventy VMs.
  */
-TEST_F(upstream, a_refused_page_in_loses_no_device_page)
+TEST_F_TIMEOUT(upstream, a_refused_page_in_loses_no_device_page, 1700)
 {
 	/* There are as many device pages as fill blocks of 16 MiB. */
 	size_t rounds = 16 * MIB / page_size() / TOUCHED + 2;

@@ -167,6 +167,8 @@ TEST_F(foreign, merged_pages)
 	for (int i = 0; i < 3000 && ksm_number(KSM "pages_sharing") < 1; i++)
 		usleep(10000);
 	EXPECT_LT(0, ksm_number(KSM "pages_sharing"));
+	/* What is merged stays so, but nobody holds a page of it any more. */
+	EXPECT_EQ(0, file_write(KSM "run", "0"));
 	EXPECT_EQ(H_SUCCESS, page_in(o, 5));
 	EXPECT_EQ(PAGEMAP_DEVICE, pagemap_kind_at(getpid(), (uintptr_t)at(o, 5)));
 	EXPECT_EQ(PAGEMAP_PRESENT, pagemap_kind_at(getpid(), (uintptr_t)at(o, 6)));

@@ -443,6 +443,12 @@ static int swap_off(void)
 		       0;
 }
 
+/* New pages wait in a CPU's batch, on no LRU list, and are not reclaimed so long. */
+static int empty_lru_batches(void)
+{
+	return file_write("/proc/sys/vm/drop_caches", "1");
+}
+
 /* Sealed content is ordinary memory to the host: it may swap it out. */
 TEST_F(map, swapped_out_ciphertext)
 {
@@ -451,11 +457,11 @@ TEST_F(map, swapped_out_ciphertext)
 	ASSERT_EQ(0, swap_on());
 	for (page = 0; page < 8; page++)
 		ASSERT_EQ(H_SUCCESS, page_out(&self->own, page));
-	/* New pages are in no LRU list for a while, and so not reclaimed. */
 	for (int tries = 0; tries < 200; tries++) {
 		madvise(at(&self->own, 0), 8 * page_size(), MADV_PAGEOUT);
 		if (pagemap_kind_at(getpid(), (uintptr_t)at(&self->own, 3)) == PAGEMAP_SWAP)
 			break;
+		ASSERT_EQ(0, empty_lru_batches());
 		usleep(10000);
 	}
 	EXPECT_EQ(PAGEMAP_SWAP, pagemap_kind_at(getpid(), (uintptr_t)at(&self->own, 3)));
@@ -481,8 +487,7 @@ TEST_F(map, esm_of_swapped_out_memory)
 		madvise(own.h, 8 * page_size(), MADV_PAGEOUT);
 		if (pagemap_kind_at(getpid(), (uintptr_t)own.h) == PAGEMAP_SWAP)
 			break;
-		/* What waits in a CPU's LRU batch cannot go: this empties them. */
-		ASSERT_EQ(0, file_write("/proc/sys/vm/drop_caches", "1"));
+		ASSERT_EQ(0, empty_lru_batches());
 		usleep(10000);
 	}
 	EXPECT_EQ(PAGEMAP_SWAP, pagemap_kind_at(getpid(), (uintptr_t)own.h));

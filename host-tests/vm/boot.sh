@@ -34,7 +34,7 @@ rm -f "$dir"/*.log
 # A stopped or slow host must not look like a stalled guest.
 append="console=$CONSOLE panic=-1 oops=panic loglevel=7"
 append+=" rcupdate.rcu_cpu_stall_timeout=120 uvmem.channel=$CHANNEL"
-append+=" uvmem.hypervisor=$HYPERVISOR $*"
+append+=" uvmem.hypervisor=$HYPERVISOR $MACHINE_APPEND $*"
 # Upstream's half leaks (docs/upstream-findings.md): kmemleak is off, unless the words
 # in UVMEM_APPEND take its place.
 [ "$HYPERVISOR" = kvm-uvmem ] || UVMEM_APPEND=${UVMEM_APPEND:-kmemleak=off}

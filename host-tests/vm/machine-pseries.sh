@@ -20,6 +20,7 @@ KERNEL_TARGETS="vmlinux modules"
 QEMU_ARCH=ppc64			# QEMU's and libvirt's name of the architecture
 QEMU_MACHINE=pseries
 CONSOLE=hvc0			# the kernel's messages
+MACHINE_APPEND=			# words of the kernel's command line
 CHANNEL=hvc1			# the tests' output
 
 # Modules of the test kernel in the order of loading.

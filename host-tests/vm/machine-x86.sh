@@ -13,6 +13,8 @@ MACHINE_PACKAGES="vm-x86"	# in packages.sh
 QEMU_ARCH=x86_64		# QEMU's and libvirt's name of the architecture
 QEMU_MACHINE=q35
 CONSOLE=ttyS0			# the kernel's messages
+# Emulation on a busy host may lose the ticks that the kernel looks for at its start.
+MACHINE_APPEND=no_timer_check	# words of the kernel's command line
 CHANNEL=ttyS1			# the tests' output
 
 # Modules of the test kernel in the order of loading. "a|b" is whichever the

@@ -17,7 +17,7 @@ int remove_soon(const char *name)
 {
 	int err = EAGAIN;
 
-	for (int tries = 0; tries < 200 && (err == EAGAIN || err == EBUSY); tries++) {
+	for (int tries = 0; tries < 1500 && (err == EAGAIN || err == EBUSY); tries++) {
 		err = remove_module(name);
 		if (err)
 			usleep(20000);
