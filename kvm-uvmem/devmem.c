@@ -14,7 +14,7 @@
  * the list is made when it loses its first page. Single pages come from blocks that have
  * lost pages already, if there are any, so that others stay whole.
  *
- * uvmem_pool.lock guards both while the page is free or becomes so: who holds a
+ * pool.lock guards both while the page is free or becomes so: who holds a
  * reference reads them, and lets the page stand for nothing, without it. page_free()
  * takes it with page table locks held; nothing sleeps under it.
  */
@@ -212,7 +212,8 @@ struct uvmem_slot *uvmem_devpage_slot(struct page *page, u64 *gfn)
 
 /**
  * uvmem_devpage_detach() - let a device page stand for nothing
- * @page: a page of the pool, with a reference of the caller's
+ * @page: a page of the pool, with a reference of the caller's, or one that cannot go
+ *	meanwhile (unmap.c)
  *
  * Freeing it changes no GFN from now on, and the host gets zeros from it. A page of a
  * large folio takes all the others with it.

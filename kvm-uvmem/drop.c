@@ -205,13 +205,13 @@ static void drop_gfn(struct uvmem_slot *slot, u64 gfn, bool have_mm, enum uvmem_
 /**
  * uvmem_drop_slot() - make every GFN of a memslot Normal
  * @slot: the memslot
- * @reason: UVMEM_R_ABORT (H gets the content) or UVMEM_R_TERMINATE (zeros)
+ * @reason: UVMEM_R_ABORT (H gets the content) or UVMEM_R_TERMINATE (nothing, or zeros)
  *
  * For a termination the ultravisor has let go of the slot or the VM before.
  *
  * Context: @slot->svm->lock held, no mmap lock; sleeps.
  * Return: 0; -EBUSY if a page could not be moved (abort only), then it can be
- * called again; -ENOMEM.
+ * called again.
  */
 int uvmem_drop_slot(struct uvmem_slot *slot, enum uvmem_reason reason)
 {

@@ -127,7 +127,7 @@ void uvmem_slot_unregister(struct uvmem_slot *slot)
  * uvmem_slot_delete() - remove a memslot
  * @slot: the memslot; freed
  *
- * Secure pages become pages of zeros in H, shared ones are unpinned.
+ * Of secure pages H has nothing afterwards, or zeros (drop.c); shared ones are unpinned.
  *
  * Context: @slot->svm->lock held, no mmap lock.
  */

@@ -301,7 +301,7 @@ static struct uvmem_svm *uvmem_svm_alloc(void)
  * The LPID and a PATE are registered with the ultravisor (UV_WRITE_PATE).
  * H is in the memory map of the caller.
  *
- * Return: a file descriptor, or -EINVAL, -ENOMEM, -EMFILE, -EBUSY (no LPID is
+ * Return: a file descriptor, or -EINVAL, -EFAULT, -ENOMEM, -EMFILE, -EBUSY (no LPID is
  * free), -EOPNOTSUPP (the ultravisor has no secure memory).
  */
 int uvmem_svm_create_fd(const struct uvmem_create *args,

@@ -22,8 +22,9 @@
  *	Shared | Shared | Secure  | Normal           | Shared
  *	Normal | Shared | Secure  | Normal           | Secure
  *
- * (Secure is UVMEM or MEM.) A state changes in one function, uvmem_gfn_set(),
- * or, when the host drops a page, in uvmem_gfn_dropped().
+ * (Secure is UVMEM or MEM.) A state changes in gfn.c only: in uvmem_gfn_set(); many at
+ * once in uvmem_gfns_secure() and uvmem_leaf_*(); and in uvmem_gfn_dropped() when the host
+ * drops a page.
  *
  * States of a VM
  * --------------
@@ -40,9 +41,9 @@
  *				takes the VMA's lock as well
  *	4. uvmem_svm.stripe[]	GFN states of UVMEM_RUN_MAX aligned pages
  *				(mutex); one at a time, or upwards those of a block
- *	5. page locks		migrate_vma_*() only ever trylocks them
+ *	5. page locks		migrate_vma_*() trylocks them, but to split a large folio
  *	6. locks of the ultravisor, taken in ultracalls
- *	7. uvmem_svm.inval_lock, uvmem_around.lock, uvmem_pool.lock (spinlocks)
+ *	7. uvmem_svm.inval_lock, uvmem_around.lock, pool.lock of devmem.c (spinlocks)
  *	8. uvmem_slot.leaf_lock (spinlock)
  *
  * migrate_to_ram() comes in with 3 held (read) and therefore finds its memslot

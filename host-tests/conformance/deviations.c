@@ -35,7 +35,7 @@ const struct deviation_text deviation_texts[DEV_COUNT] = {
 			   "UV_PAGE_OUT: \"If the source page is already a shared page the call returns U_SUCCESS, without doing anything\"",
 			   "its content is not compared" },
 	[DEV_OFF] = { "off",
-		      "KVM_PPC_SVM_OFF unregisters the memslots before UV_SVM_TERMINATE; H keeps ciphertext and shared pages",
+		      "KVM_PPC_SVM_OFF unregisters the memslots before UV_SVM_TERMINATE; H keeps ciphertext and shared pages, and has a page where a secure one was, instead of nothing",
 		      "none: the specification ends with the SVM",
 		      "the specification does not say what H shows then" },
 	[DEV_SLOTS] = { "slots", "memslots may come and go while UV_ESM runs", "none",

@@ -14,7 +14,8 @@
  * page and copied out, and copied in before it is opened. Where there is no cipher,
  * for benchmarks, nothing reads anything back.
  *
- * Called with the GFN's lock held. Takes uv->scratch[], svm->table.
+ * Called with the GFN's lock held. Takes uv->scratch[], svm->table. Setup and clear: with
+ * svm->life held; setup takes uv->lpids.
  */
 #include "internal.h"
 

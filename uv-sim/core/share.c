@@ -223,7 +223,8 @@ static bool find_run(struct uv_gfn_ref *ref, void *arg)
  * Pages that were never shared keep their contents.
  *
  * Context: no lock held; makes hypercalls.
- * Return: U_SUCCESS; U_INVALID if the VM is not secure.
+ * Return: U_SUCCESS; U_INVALID if the VM is not secure; U_BUSY if the caller is being
+ * killed.
  */
 int64_t uv_g_unshare_all(struct uv_svm *svm)
 {

@@ -118,7 +118,7 @@ static int64_t guest_call(struct uv_svm *svm, uint64_t nr, const uint64_t *args,
  *
  * Context: may sleep, and makes hypercalls: no lock of the hypervisor and no
  * mmap lock may be held.
- * Return: a U_* code; U_PARAMETER for an unknown LPID.
+ * Return: a U_* code; U_PARAMETER for an unknown LPID, or one that is not @caller's.
  */
 int64_t uv_guest_call(struct uv *uv, uint32_t lpid, const struct uv_caller *caller, uint64_t nr,
 		      const uint64_t args[UV_UCALL_ARGS], uint64_t out[UV_UCALL_OUT])

@@ -2,7 +2,7 @@
 /*
  * What the files of uv-sim.ko share with each other. Locks, outermost first:
  *
- *	mmap lock of the VMM (the caller's)
+ *	mmap lock of the VMM (the caller's); or bind_lock (view.c)
  *	uvsim_view.entries (guest_block.c)
  *	locks of the core (port.c gives each level a lockdep class)
  *	views.xa_lock (view.c)		spinlock, never held over a call out
