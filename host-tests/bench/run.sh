@@ -43,8 +43,7 @@ image()
 	(cd "$extra" && find . | cpio --quiet -o -H newc -R 0:0) >>"$DIR/initramfs.cpio"
 }
 
-# shellcheck disable=SC2317
-measure()
+boot()
 {
 	local accel
 
@@ -52,11 +51,27 @@ measure()
 	"$VM/boot.sh" --kernel "$KDIR" --image "$DIR/initramfs.cpio" --dir "$DIR" \
 		--accel "$accel" --mem "$mem" --timeout 3600 \
 		uvmem.job=bench "uvmem.bench=$rounds,$pages,$aes$quick" "uvmem.secure_mem=$secure"
+}
+
+# shellcheck disable=SC2317
+measure()
+{
+	local tries
+
+	# QEMU's mistake, not the kernel's: see machine-x86.sh.
+	for ((tries = 0; tries < 3; tries++)); do
+		boot
+		grep -q 'Oops: int3' "$DIR/console.log" || break
+		echo "QEMU, with a thread for each processor, has run code that was being patched; again"
+	done
 	tr -d '\r' <"$DIR/channel.log" >"$DIR/samples"
 	if grep '^@error' "$DIR/samples"; then
 		return 1
 	fi
-	grep -qx '@end 0' "$DIR/samples"
+	grep -qx '@end 0' "$DIR/samples" && return
+	echo "The machine did not come to its end, see $DIR/console.log:"
+	"$VM/splats.sh" "$DIR/console.log"
+	return 1
 }
 
 # Each figure of the list is a test: it is there.
