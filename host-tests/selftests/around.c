@@ -547,6 +547,19 @@ TEST_F(far, another_touch_does_not_lead_it_astray)
 	EXPECT_GE(4 * RUN / MOST, stats(o).migrate_calls - before.migrate_calls);
 }
 
+/* The worker has a table's worth to do when the VM ends. */
+TEST_F(far, the_vm_ends_meanwhile)
+{
+	struct own *o = &self->own;
+
+	touch_from(o, 0, TABLE + 2 * RUN);
+	ASSERT_EQ(0, own_off(o));
+	for (size_t page = 2 * TABLE; page < FAR; page++) {
+		ASSERT_EQ(0, o->h[page * page_size() + 123]);
+		ASSERT_EQ(UVMEM_GFN_NORMAL, own_hv_state(o, page));
+	}
+}
+
 /* --- the guest's touches --- */
 
 FIXTURE(guest_around)
