@@ -353,8 +353,17 @@ static void *host_races(void *arg)
 	return NULL;
 }
 
-/* Two guest views of one SVM, each with a vCPU, on the pages that the host takes. */
-TEST_F(blocks, everybody_at_once)
+/* Has the mapping of @of's guest view instead of one of its own. */
+static int have_the_view(struct own_vcpu *v, const struct own_vcpu *of)
+{
+	void *own = v->g;
+
+	v->g = of->g;
+	return own_vcpu_forget(v) || munmap(own, v->len);
+}
+
+/* @one_view: the vCPUs have one mapping of the guest view, else each has its own. */
+static void everybody(struct __test_metadata *_metadata, FIXTURE_DATA(blocks) * self, bool one_view)
 {
 	atomic_bool stop = false;
 	struct racer guest[RACERS], host[RACERS];
@@ -371,6 +380,8 @@ TEST_F(blocks, everybody_at_once)
 		};
 		host[i] = guest[i];
 		ASSERT_EQ(0, own_vcpu_open(&guest[i].vcpu, &self->own, self->pages + 1));
+		if (one_view && i)
+			ASSERT_EQ(0, have_the_view(&guest[i].vcpu, &guest[0].vcpu));
 	}
 	for (size_t i = 0; i < RACERS; i++) {
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, guest_races, &guest[i]));
@@ -383,8 +394,22 @@ TEST_F(blocks, everybody_at_once)
 	atomic_store(&stop, true);
 	for (size_t i = 0; i < RACERS; i++) {
 		pthread_join(thread[RACERS + i], NULL);
-		own_vcpu_close(&guest[i].vcpu);
+		if (one_view && i)
+			guest[i].vcpu.g = MAP_FAILED;
 	}
+	for (size_t i = RACERS; i-- > 0;)
+		own_vcpu_close(&guest[i].vcpu);
+}
+
+/* vCPUs of one SVM, on the pages that the host takes. */
+TEST_F(blocks, everybody_at_once)
+{
+	everybody(_metadata, self, false);
+}
+
+TEST_F(blocks, everybody_in_one_view)
+{
+	everybody(_metadata, self, true);
 }
 
 TEST_HARNESS_MAIN

@@ -408,6 +408,60 @@ static void killed_while_it_shares(void **state)
 	machine_free(m);
 }
 
+/* As kvm-uvmem answers while a fatal signal is pending: one page, then busy. */
+static bool a_page_then_busy(struct machine *m, struct vm *vm, uint64_t nr, const uint64_t *args,
+			     uint64_t *out, int64_t *ret)
+{
+	(void)m, (void)vm, (void)args;
+	if (nr != H_SIM_SVM_PAGE_IN_RANGE)
+		return false;
+	out[0] = 1;
+	*ret = H_BUSY;
+	return true;
+}
+
+/* Of UV_ESM of 300 pages so many parts are done before its VMM is killed. */
+static void killed_in_esm_after(int parts, bool no_range, bool busy)
+{
+	struct machine *m =
+		machine_new(&(struct options){ .secure_pages = 512, .normal_pages = 2048 });
+	struct vm *vm = vm_new(m, 1, 400);
+
+	vm_put_blob(vm, owner_key, 0, 300, UV_ESM_SHA256);
+	m->no_range = no_range;
+	m->hook = busy ? a_page_then_busy : NULL;
+	m->uv->port.go_on = until_killed;
+	parts_left = parts;
+	assert_int_equal(vm_esm(vm), U_RETRY);
+	assert_true(m->hcalls < 8 + (unsigned int)parts);
+	m->uv->port.go_on = NULL;
+	machine_free(m);
+}
+
+static void killed_in_esm(void **state)
+{
+	(void)state;
+	killed_in_esm_after(0, false, false);
+	killed_in_esm_after(3, true, false);
+	killed_in_esm_after(3, false, true);
+}
+
+/* All is there, and is being measured. */
+static void killed_while_it_measures(void **state)
+{
+	struct machine *m =
+		machine_new(&(struct options){ .secure_pages = 512, .normal_pages = 2048 });
+	struct vm *vm = vm_new(m, 1, 400);
+
+	(void)state;
+	vm_put_blob(vm, owner_key, 0, 300, UV_ESM_SHA256);
+	m->uv->port.go_on = until_killed;
+	parts_left = 100;
+	assert_int_equal(vm_esm(vm), U_RETRY);
+	m->uv->port.go_on = NULL;
+	machine_free(m);
+}
+
 static void slot_comes_back_empty(void **state)
 {
 	struct vm *vm, *other;
@@ -440,6 +494,8 @@ int main(void)
 		cmocka_unit_test(slot_comes_back_empty),
 		cmocka_unit_test(another_vm_has_the_lpid),
 		cmocka_unit_test(killed_while_it_shares),
+		cmocka_unit_test(killed_in_esm),
+		cmocka_unit_test(killed_while_it_measures),
 	};
 
 	return cmocka_run_group_tests_name("hostile hypervisor", tests, NULL, NULL);

@@ -102,10 +102,13 @@ static int64_t move_single(struct uv_svm *svm, uint64_t gfn, uint64_t n, uint64_
 	int64_t ret = H_SUCCESS;
 
 	for (*done = 0; *done < n && ret == H_SUCCESS; ++*done) {
-		uint32_t reserved = uv_reserve(svm, 1);
+		uint32_t reserved;
 		struct uv_gfn_ref ref;
 		bool resident;
 
+		if (!uv_go_on(svm->uv))
+			return H_BUSY;
+		reserved = uv_reserve(svm, 1);
 		ret = uv_hcall(svm, H_SVM_PAGE_IN, gfn + *done, 0);
 		uv_unreserve(svm, reserved);
 		if (uv_gfn_lock(svm, gfn + *done, false, &ref) != UV_LOOKUP_OK)
@@ -155,8 +158,11 @@ static int64_t move_range(struct uv_svm *svm, uint64_t gfn, uint64_t n, bool *si
 
 	while (n) {
 		uint64_t done;
-		int64_t ret = move_some(svm, gfn, n < STEP_GFNS ? n : STEP_GFNS, single, &done);
+		int64_t ret;
 
+		if (!uv_go_on(svm->uv))
+			return U_RETRY;
+		ret = move_some(svm, gfn, n < STEP_GFNS ? n : STEP_GFNS, single, &done);
 		if (!uv_svm_is(svm, UV_VM_TRANSIENT))
 			return U_INVALID;
 		gfn += done;

@@ -77,6 +77,8 @@ static int64_t read_bytes(struct uv_svm *svm, uint64_t gpa, uint64_t len, uv_byt
 		size_t off = (size_t)gpa & (page_size - 1);
 		size_t n = page_size - off;
 
+		if (!uv_go_on(svm->uv))
+			return U_RETRY;
 		if (n > len)
 			n = (size_t)len;
 		ret = read_page(svm, gpa >> svm->uv->port.page_shift, off, n, fn, arg);

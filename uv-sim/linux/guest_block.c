@@ -121,13 +121,12 @@ vm_fault_t uvsim_guest_block_fault(struct vm_fault *vmf, unsigned int order)
 	up_write(&ins.view->entries);
 	switch (res) {
 	case UV_FAULT_MAPPED:
-		/* See guest_fault(). */
-		mmap_read_unlock(vmf->vma->vm_mm);
-		return VM_FAULT_NOPAGE | VM_FAULT_COMPLETED;
+		return uvsim_guest_mapped(vmf);
 	case UV_FAULT_PAGE_IN:
 		return uvsim_guest_page_in(vmf, true);
 	default:
-		return VM_FAULT_FALLBACK;
+		/* Or else the kernel would return 0, with the lock held. */
+		return uvsim_guest_has_block(vmf) ? uvsim_guest_mapped(vmf) : VM_FAULT_FALLBACK;
 	}
 }
 

@@ -139,6 +139,36 @@ vm_fault_t uvsim_guest_page_in(struct vm_fault *vmf, bool block)
 	return ret;
 }
 
+/**
+ * uvsim_guest_mapped() - what a fault returns when the guest view has the page
+ * @vmf: the fault
+ *
+ * The entry may be taken away again before KVM reads it. KVM looks for a missing entry
+ * twice only if the lock was dropped, and fails KVM_RUN with EFAULT otherwise.
+ *
+ * Context: mmap lock (read), which is dropped.
+ */
+vm_fault_t uvsim_guest_mapped(struct vm_fault *vmf)
+{
+	mmap_read_unlock(vmf->vma->vm_mm);
+	return VM_FAULT_NOPAGE | VM_FAULT_COMPLETED;
+}
+
+/**
+ * uvsim_guest_has_block() - did another vCPU map the block that was touched meanwhile?
+ * @vmf: the fault
+ *
+ * No page can be inserted then.
+ *
+ * Context: uvsim_view.entries held if the answer is to last, but for blocks that leave.
+ */
+bool uvsim_guest_has_block(const struct vm_fault *vmf)
+{
+	pmd_t pmd = pmdp_get_lockless(vmf->pmd);
+
+	return pmd_present(pmd) && pmd_leaf(pmd);
+}
+
 /* The GFN is being worked on by somebody else. */
 static vm_fault_t try_later(struct vm_fault *vmf)
 {
@@ -151,7 +181,7 @@ static vm_fault_t guest_fault(struct vm_fault *vmf)
 {
 	struct uvsim_view *view = vmf->vma->vm_file->private_data;
 	struct insertion ins = { .vmf = vmf, .view = view };
-	enum uv_fault res;
+	enum uv_fault res = UV_FAULT_MAPPED;
 
 	if (vmf->flags & FAULT_FLAGS_NOT_KVM || !(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
 		return VM_FAULT_SIGBUS;
@@ -161,17 +191,12 @@ static vm_fault_t guest_fault(struct vm_fault *vmf)
 	}
 
 	down_read(&view->entries);
-	res = uv_guest_map(uvsim_uv, view->lpid, vmf->pgoff, insert_page, &ins);
+	if (!uvsim_guest_has_block(vmf))
+		res = uv_guest_map(uvsim_uv, view->lpid, vmf->pgoff, insert_page, &ins);
 	up_read(&view->entries);
 	switch (res) {
 	case UV_FAULT_MAPPED:
-		/*
-		 * The entry may be taken away again before KVM reads it. KVM
-		 * looks for a missing entry twice only if the lock was dropped,
-		 * and fails KVM_RUN with EFAULT otherwise.
-		 */
-		mmap_read_unlock(vmf->vma->vm_mm);
-		return VM_FAULT_NOPAGE | VM_FAULT_COMPLETED;
+		return uvsim_guest_mapped(vmf);
 	case UV_FAULT_PAGE_IN:
 		return uvsim_guest_page_in(vmf, false);
 	case UV_FAULT_AGAIN:

@@ -111,6 +111,8 @@ int uvsim_guest_mmap(struct file *file, struct vm_area_struct *vma);
 void uvsim_guest_unmap(void *ctx, u32 lpid, u64 gfn, u64 npages);
 bool uvsim_guest_fault_is_kvm(const struct vm_fault *vmf);
 vm_fault_t uvsim_guest_page_in(struct vm_fault *vmf, bool block);
+vm_fault_t uvsim_guest_mapped(struct vm_fault *vmf);
+bool uvsim_guest_has_block(const struct vm_fault *vmf);
 
 /* guest_block.c */
 unsigned int uvsim_block_shift(void);

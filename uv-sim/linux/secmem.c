@@ -178,8 +178,17 @@ bool uvsim_ra_is_normal(u64 ra)
 bool uvsim_ra_get(void *ctx, u64 ra)
 {
 	struct page *page = normal_page(ra);
+	struct folio *folio;
 
-	return page && get_page_unless_zero(page);
+	if (!page)
+		return false;
+	folio = page_folio(page);
+	if (!folio_try_get(folio))
+		return false;
+	if (page_folio(page) == folio)
+		return true;
+	folio_put(folio);	/* it was split meanwhile */
+	return false;
 }
 
 void uvsim_ra_put(void *ctx, u64 ra)
