@@ -46,8 +46,6 @@
 
 #include "uvmem.h"
 
-#define BLOCK_STRIPES	(UVMEM_BLOCK_MAX / UVMEM_RUN_MAX)
-
 static bool huge = true;
 module_param(huge, bool, 0644);
 MODULE_PARM_DESC(huge, "move transparent huge pages whole, where the kernel can (default Y)");
@@ -150,9 +148,9 @@ void uvmem_block_lock(struct uvmem_svm *svm, u64 gfn)
 {
 	unsigned int i;
 
-	BUILD_BUG_ON(UVMEM_STRIPES % BLOCK_STRIPES);
+	BUILD_BUG_ON(UVMEM_STRIPES % UVMEM_BLOCK_RUNS);
 	BUILD_BUG_ON(UVMEM_BLOCK_MAX / UVMEM_RUN_MAX > MAX_LOCKDEP_SUBCLASSES);
-	for (i = 0; i < BLOCK_STRIPES; i++)
+	for (i = 0; i < UVMEM_BLOCK_RUNS; i++)
 		mutex_lock_nested(uvmem_stripe(svm, gfn + i * UVMEM_RUN_MAX), i);
 }
 
@@ -167,7 +165,7 @@ bool uvmem_block_trylock(struct uvmem_svm *svm, u64 gfn)
 {
 	unsigned int i;
 
-	for (i = 0; i < BLOCK_STRIPES; i++) {
+	for (i = 0; i < UVMEM_BLOCK_RUNS; i++) {
 		if (mutex_trylock(uvmem_stripe(svm, gfn + i * UVMEM_RUN_MAX)))
 			continue;
 		while (i--)
@@ -184,7 +182,7 @@ bool uvmem_block_trylock(struct uvmem_svm *svm, u64 gfn)
  */
 void uvmem_block_unlock(struct uvmem_svm *svm, u64 gfn)
 {
-	unsigned int i = BLOCK_STRIPES;
+	unsigned int i = UVMEM_BLOCK_RUNS;
 
 	while (i--)
 		mutex_unlock(uvmem_stripe(svm, gfn + i * UVMEM_RUN_MAX));

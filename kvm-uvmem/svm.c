@@ -47,7 +47,7 @@ static void uvmem_svm_free(struct kref *ref)
 	mtree_destroy(&svm->slots);
 	mmdrop(svm->mm);
 	free_percpu(svm->count);
-	kfree_rcu(svm, rcu);
+	kvfree_rcu(svm, rcu);
 }
 
 /**
@@ -272,14 +272,14 @@ static const struct file_operations uvmem_svm_fops = {
 
 static struct uvmem_svm *uvmem_svm_alloc(void)
 {
-	struct uvmem_svm *svm = kzalloc(sizeof(*svm), GFP_KERNEL_ACCOUNT);
+	struct uvmem_svm *svm = kvzalloc(sizeof(*svm), GFP_KERNEL_ACCOUNT);
 	int i;
 
 	if (!svm)
 		return NULL;
 	svm->count = alloc_percpu_gfp(struct uvmem_counters, GFP_KERNEL_ACCOUNT);
 	if (!svm->count) {
-		kfree(svm);
+		kvfree(svm);
 		return NULL;
 	}
 	kref_init(&svm->ref);

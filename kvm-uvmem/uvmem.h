@@ -56,7 +56,9 @@
 #define _UVMEM_H
 
 #include <linux/bits.h>
+#include <linux/hash.h>
 #include <linux/kref.h>
+#include <linux/log2.h>
 #include <linux/maple_tree.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -79,7 +81,8 @@
 #define UVMEM_RUN_SHIFT		6
 #define UVMEM_RUN_MAX		BIT(UVMEM_RUN_SHIFT)
 #define UVMEM_BLOCK_MAX		BIT(UVMEM_HUGE_ORDER ?: 9)
-#define UVMEM_STRIPES		64
+#define UVMEM_STRIPES		256	/* in groups of UVMEM_BLOCK_RUNS */
+#define UVMEM_BLOCK_RUNS	(UVMEM_BLOCK_MAX / UVMEM_RUN_MAX)
 #define UVMEM_MAX_SLOTS		512
 #define UVMEM_MAX_LPID		4095
 
@@ -263,9 +266,17 @@ static inline void uvmem_count(s64 __percpu *counter)
 	this_cpu_inc(*counter);
 }
 
+/*
+ * The runs of a block have stripes that follow one another. The next block has others, and
+ * so have blocks that are a power of two apart, as are those of CPUs that share a guest's
+ * memory evenly.
+ */
 static inline struct mutex *uvmem_stripe(struct uvmem_svm *svm, u64 gfn)
 {
-	return &svm->stripe[(gfn >> UVMEM_RUN_SHIFT) % UVMEM_STRIPES];
+	u64 run = gfn >> UVMEM_RUN_SHIFT;
+	u64 group = hash_64(run / UVMEM_BLOCK_RUNS, ilog2(UVMEM_STRIPES / UVMEM_BLOCK_RUNS));
+
+	return &svm->stripe[group * UVMEM_BLOCK_RUNS + run % UVMEM_BLOCK_RUNS];
 }
 
 static inline unsigned long uvmem_slot_hva(const struct uvmem_slot *slot, u64 gfn)
