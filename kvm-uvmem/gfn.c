@@ -359,6 +359,26 @@ bool uvmem_leaf_is_mixed(const struct uvmem_slot *slot, u64 gfn)
 }
 
 /**
+ * uvmem_leaf_next_mixed() - the next leaf whose GFNs may be anything
+ * @slot: the memslot
+ * @gfn: where to begin; out: the first GFN of such a leaf, from there on, or @end
+ * @end: where to stop, in @slot or right behind it
+ * @next: out: where that leaf ends, @end at most
+ *
+ * Context: any.
+ * Return: false if there is none.
+ */
+bool uvmem_leaf_next_mixed(const struct uvmem_slot *slot, u64 *gfn, u64 end, u64 *next)
+{
+	while (*gfn < end && !uvmem_leaf_is_mixed(slot, *gfn))
+		*gfn = min(leaf_end(slot, *gfn), end);
+	if (*gfn >= end)
+		return false;
+	*next = min(leaf_end(slot, *gfn), end);
+	return true;
+}
+
+/**
  * uvmem_gfn_dropped() - the host dropped the device page of a GFN
  * @slot: the memslot
  * @gfn: a GFN of @slot

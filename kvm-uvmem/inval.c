@@ -15,25 +15,41 @@
 
 #include "uvmem.h"
 
+/* The worker has to look at @gfn. */
+static void note(struct uvmem_svm *svm, u64 gfn)
+{
+	spin_lock(&svm->inval_lock);
+	svm->inval_first = min(svm->inval_first, gfn);
+	svm->inval_last = max(svm->inval_last, gfn);
+	spin_unlock(&svm->inval_lock);
+}
+
+static bool is_shared(const struct uvmem_slot *slot, u64 gfn)
+{
+	return uvmem_gfn_state(slot, gfn) == UVMEM_GFN_SHARED && uvmem_gfn_value(slot, gfn);
+}
+
 /*
- * Add the GFNs of [first, last] that have a shared page to what the worker has
+ * Add the GFNs of [@gfn, @end) that have a shared page to what the worker has
  * to look at. Those that have none must stay out: the worker would take away the
  * page that they get before it runs.
  */
-static bool note_range(struct uvmem_slot *slot, u64 first, u64 last)
+static bool note_range(struct uvmem_slot *slot, u64 gfn, u64 end, bool may_sleep)
 {
-	struct uvmem_svm *svm = slot->svm;
 	bool found = false;
-	u64 gfn;
+	u64 next;
 
-	if (!atomic64_read(&svm->shared))
+	if (!atomic64_read(&slot->svm->shared))
 		return false;
-	for (gfn = first; gfn <= last; gfn++) {
-		if (uvmem_gfn_state(slot, gfn) != UVMEM_GFN_SHARED || !uvmem_gfn_value(slot, gfn))
-			continue;
-		svm->inval_first = min(svm->inval_first, gfn);
-		svm->inval_last = max(svm->inval_last, gfn);
-		found = true;
+	while (uvmem_leaf_next_mixed(slot, &gfn, end, &next)) {
+		for (; gfn < next; gfn++) {
+			if (!is_shared(slot, gfn))
+				continue;
+			note(slot->svm, gfn);
+			found = true;
+		}
+		if (may_sleep)
+			cond_resched();
 	}
 	return found;
 }
@@ -45,7 +61,6 @@ static bool inval_notify(struct mmu_interval_notifier *mni,
 	unsigned long end = slot->hva + (slot->npages << PAGE_SHIFT);
 	struct uvmem_svm *svm = slot->svm;
 	u64 first, last;
-	bool found;
 
 	/* Migration cannot take a pinned page away; nor can write protection. */
 	if (range->event != MMU_NOTIFY_UNMAP && range->event != MMU_NOTIFY_CLEAR &&
@@ -55,11 +70,11 @@ static bool inval_notify(struct mmu_interval_notifier *mni,
 	first = slot->base_gfn + ((max(range->start, slot->hva) - slot->hva) >> PAGE_SHIFT);
 	last = slot->base_gfn + ((min(range->end, end) - 1 - slot->hva) >> PAGE_SHIFT);
 
+	/* Who shares a page from here on sees it, and starts again. */
 	spin_lock(&svm->inval_lock);
 	mmu_interval_set_seq(mni, cur_seq);
-	found = note_range(slot, first, last);
 	spin_unlock(&svm->inval_lock);
-	if (found)
+	if (note_range(slot, first, last + 1, mmu_notifier_range_blockable(range)))
 		queue_work(system_unbound_wq, &svm->inval_work);
 	return true;
 }
@@ -84,21 +99,41 @@ static void inval_page(struct uvmem_slot *slot, u64 gfn)
 	uvmem_count(&svm->count->invals);
 }
 
-static void inval_gfn(struct uvmem_svm *svm, u64 gfn)
+static void inval_gfn(struct uvmem_slot *slot, u64 gfn)
 {
-	struct mutex *stripe = uvmem_stripe(svm, gfn);
+	struct mutex *stripe = uvmem_stripe(slot->svm, gfn);
+
+	mutex_lock(stripe);
+	if (is_shared(slot, gfn))
+		inval_page(slot, gfn);
+	mutex_unlock(stripe);
+}
+
+/*
+ * The GFNs of [*@gfn, @last] that are in one leaf of a memslot's table: what is between
+ * memslots, and leaves without a shared page, may be very large. Moves *@gfn on; false at
+ * the end.
+ */
+static bool inval_some(struct uvmem_svm *svm, u64 *gfn, u64 last)
+{
+	unsigned long index = *gfn;
 	struct uvmem_slot *slot;
+	u64 next;
 	int idx;
 
 	idx = srcu_read_lock(&uvmem_srcu);
-	slot = uvmem_slot_find(svm, gfn);
+	slot = mt_find(&svm->slots, &index, last);
 	if (slot) {
-		mutex_lock(stripe);
-		if (uvmem_gfn_state(slot, gfn) == UVMEM_GFN_SHARED && uvmem_gfn_value(slot, gfn))
-			inval_page(slot, gfn);
-		mutex_unlock(stripe);
+		*gfn = max(*gfn, slot->base_gfn);
+		if (!uvmem_leaf_next_mixed(slot, gfn, min(last + 1, slot->base_gfn + slot->npages),
+					   &next))
+			next = *gfn;
+		for (; *gfn < next; ++*gfn)
+			if (is_shared(slot, *gfn))
+				inval_gfn(slot, *gfn);
 	}
 	srcu_read_unlock(&uvmem_srcu, idx);
+	return slot;
 }
 
 static void inval_worker(struct work_struct *work)
@@ -113,10 +148,8 @@ static void inval_worker(struct work_struct *work)
 	svm->inval_last = 0;
 	spin_unlock(&svm->inval_lock);
 
-	for (; gfn <= last; gfn++) {
-		inval_gfn(svm, gfn);
+	while (gfn <= last && inval_some(svm, &gfn, last))
 		cond_resched();
-	}
 }
 
 /**

@@ -65,6 +65,25 @@ s64 uvmem_init_start(struct uvmem_svm *svm)
 	return rc;
 }
 
+/* What the ultravisor did not ask for. An abort cannot give back what is thrown away here. */
+static s64 page_in_rest(struct uvmem_svm *svm)
+{
+	struct uvmem_slot *slot;
+	unsigned long gfn = 0;
+	s64 rc = H_SUCCESS;
+
+	mt_for_each(&svm->slots, slot, gfn, ULONG_MAX)
+		if (!uvmem_h_is_there(slot))
+			return H_STATE;
+	gfn = 0;
+	mt_for_each(&svm->slots, slot, gfn, ULONG_MAX) {
+		rc = uvmem_page_in_rest(slot);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
 /**
  * uvmem_init_done() - H_SVM_INIT_DONE
  * @svm: the VM
@@ -76,20 +95,14 @@ s64 uvmem_init_start(struct uvmem_svm *svm)
 s64 uvmem_init_done(struct uvmem_svm *svm)
 {
 	u64 start_ns = ktime_get_ns();
-	struct uvmem_slot *slot;
-	unsigned long gfn = 0;
-	s64 rc = H_SUCCESS;
+	s64 rc;
 
 	mutex_lock(&svm->lock);
 	if (svm->state != UVMEM_VM_TRANSIENT) {
 		mutex_unlock(&svm->lock);
 		return H_UNSUPPORTED;
 	}
-	mt_for_each(&svm->slots, slot, gfn, ULONG_MAX) {
-		rc = uvmem_page_in_rest(slot);
-		if (rc)
-			break;
-	}
+	rc = page_in_rest(svm);
 	if (!rc) {
 		set_state(svm, UVMEM_VM_SECURE, UVMEM_R_INIT_DONE, start_ns);
 		pr_info("kvm-uvmem: LPID %u went secure\n", svm->lpid);

@@ -5,7 +5,8 @@
  * Looked up through a maple tree under uvmem_srcu; changed with
  * uvmem_svm.lock held. A slot is freed when no reader and no device page
  * knows it any more. While a VM is secure its H is kept from KSM, as merging
- * would read every page of it.
+ * would read every page of it, and, where huge pages cannot move, from being made
+ * huge ones, which would read 512 of them.
  */
 #include <linux/ksm.h>
 #include <linux/mman.h>
@@ -60,6 +61,8 @@ static int slot_mergeable(struct uvmem_slot *slot, bool on)
 				  on ? MADV_MERGEABLE : MADV_UNMERGEABLE, &flags);
 		if (ret)
 			break;
+		if (!on && !UVMEM_HUGE_ORDER)
+			flags = (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE;
 		vm_flags_reset(vma, flags);
 		addr = vma->vm_end;
 	}

@@ -256,6 +256,7 @@ int uvmem_in_run(struct page_in *in, struct vm_area_struct *vma, unsigned long a
 		bitmap_fill(in->holes, in->npages);
 		return 0;
 	}
+	uvmem_split_huge(vma, addr, in->npages);
 	uvmem_in_init(in, vma, addr);
 	uvmem_in_look(in);
 	ret = migrate_vma_setup(&in->mig);

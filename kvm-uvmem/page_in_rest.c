@@ -68,6 +68,30 @@ static s64 rest_of_some(struct page_in *in, struct vm_area_struct *vma, unsigned
 }
 
 /**
+ * uvmem_h_is_there() - does H have memory for all of a memslot?
+ * @slot: the memslot
+ *
+ * Context: @slot->svm->lock held, no mmap lock.
+ */
+bool uvmem_h_is_there(struct uvmem_slot *slot)
+{
+	unsigned long addr = slot->hva, end = addr + (slot->npages << PAGE_SHIFT);
+	struct mm_struct *mm = slot->svm->mm;
+	struct vm_area_struct *vma = NULL;
+
+	if (!mmget_not_zero(mm))
+		return false;
+	mmap_read_lock(mm);
+	do {
+		vma = uvmem_h_vma(mm, addr);
+		addr = vma ? vma->vm_end : addr;
+	} while (vma && addr < end);
+	mmap_read_unlock(mm);
+	mmput(mm);
+	return vma;
+}
+
+/**
  * uvmem_page_in_rest() - H_SVM_INIT_DONE for a memslot
  * @slot: the memslot
  *

@@ -270,6 +270,9 @@ int uvmem_out_pages(struct page_out *out, struct page *fault_page)
 	struct migrate_vma mig;
 	int ret = 0;
 
+	/* A page that was touched has an entry of its own. */
+	if (!fault_page || out->npages > 1)
+		uvmem_split_huge(out->vma, out->addr, out->npages);
 	uvmem_out_init(out, &mig, fault_page);
 	if (migrate_vma_setup(&mig))
 		return -EINVAL;

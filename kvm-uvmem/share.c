@@ -56,9 +56,9 @@ s64 uvmem_unshare_page(struct uvmem_slot *slot, u64 gfn)
 	s64 rc;
 
 	/* U_P2 says that it is a secure page by now. */
-	do {
-		rc = uvsim_ucall(UV_PAGE_INVAL, svm->lpid, gfn << PAGE_SHIFT, PAGE_SHIFT, 0, 0);
-	} while (rc == U_BUSY);
+	while ((rc = uvsim_ucall(UV_PAGE_INVAL, svm->lpid, gfn << PAGE_SHIFT, PAGE_SHIFT, 0, 0)) ==
+	       U_BUSY)
+		cond_resched();
 	if (rc != U_P2)
 		return H_PARAMETER;
 	uvmem_unpin(slot, gfn);
@@ -141,6 +141,19 @@ static bool reshare(struct uvmem_slot *slot, u64 gfn, s64 *rc)
 	return true;
 }
 
+/*
+ * A page of H that is part of a larger folio: that could not be split, nor any page of it
+ * be moved, for as long as this one is pinned. What no split helps is dropped: the guest
+ * has given up the content.
+ */
+static void take_apart(struct vm_area_struct *vma, unsigned long addr, int tries)
+{
+	if (tries < SHARE_TRIES / 2)
+		uvmem_split_at(vma, addr);
+	else
+		uvmem_zap(vma, addr, PAGE_SIZE);
+}
+
 static s64 share_page(struct uvmem_slot *slot, u64 gfn, struct uvmem_pfns *pfns)
 {
 	struct mutex *stripe = uvmem_stripe(slot->svm, gfn);
@@ -170,6 +183,11 @@ static s64 share_page(struct uvmem_slot *slot, u64 gfn, struct uvmem_pfns *pfns)
 					       NULL);
 		if (pinned != 1)	/* short of memory, say: the guest asks again */
 			return pinned == -EFAULT ? H_PARAMETER : H_BUSY;
+		if (folio_test_large(page_folio(page))) {
+			unpin_user_page(page);
+			take_apart(vma, addr, tries);
+			continue;
+		}
 		mutex_lock(stripe);
 		rc = install_shared(slot, gfn, page, seq, start_ns);
 		mutex_unlock(stripe);

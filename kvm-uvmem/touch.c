@@ -12,7 +12,11 @@
 #define GFP_ALONG	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 #define GFP_BLOCK	(GFP_TRANSHUGE_LIGHT | __GFP_NORETRY | __GFP_NOWARN)
 
-/* The stripe's part of the VMA, in GFNs, around a fault. */
+/*
+ * The stripe's part of the VMA, in GFNs, around a fault. Nothing goes along with a page of a
+ * folio that is to be split: its lock is ours, and the window may have pages of another one,
+ * whose lock the kernel would wait for.
+ */
 static void limits(const struct vm_fault *vmf, const struct uvmem_slot *slot, u64 gfn,
 		   u64 *lowest, u64 *highest)
 {
@@ -22,6 +26,8 @@ static void limits(const struct vm_fault *vmf, const struct uvmem_slot *slot, u6
 	u64 above = min((u64)(vma->vm_end - addr) >> PAGE_SHIFT,
 			slot->base_gfn + slot->npages - gfn) - 1;
 
+	if (folio_test_large(page_folio(vmf->page)))
+		below = above = 0;
 	*lowest = gfn - min(below, gfn & (UVMEM_RUN_MAX - 1));
 	*highest = gfn + min(above, UVMEM_RUN_MAX - 1 - (gfn & (UVMEM_RUN_MAX - 1)));
 }

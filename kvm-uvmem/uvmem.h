@@ -41,6 +41,7 @@
  *				takes the VMA's lock as well
  *	4. uvmem_svm.stripe[]	GFN states of UVMEM_RUN_MAX aligned pages
  *				(mutex); one at a time, or upwards those of a block
+ *	   split_lock		of split.c (mutex)
  *	5. page locks		migrate_vma_*() trylocks them, but to split a large folio
  *	6. locks of the ultravisor, taken in ultracalls
  *	7. uvmem_svm.inval_lock, uvmem_around.lock, pool.lock of devmem.c (spinlocks)
@@ -364,6 +365,7 @@ u64 uvmem_leaf_room(const struct uvmem_slot *slot, u64 gfn);
 bool uvmem_leaf_secure(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason);
 u64 uvmem_leaf_normal(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason);
 bool uvmem_leaf_is_mixed(const struct uvmem_slot *slot, u64 gfn);
+bool uvmem_leaf_next_mixed(const struct uvmem_slot *slot, u64 *gfn, u64 end, u64 *next);
 enum uvmem_gfn_state uvmem_gfn_state(const struct uvmem_slot *slot, u64 gfn);
 u64 uvmem_gfn_value(const struct uvmem_slot *slot, u64 gfn);
 u64 uvmem_gfn_clock(void);
@@ -408,6 +410,7 @@ void uvmem_pool_usage(u64 *pages, u64 *free);
 s64 uvmem_page_in(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 flags, u64 *done);
 
 /* page_in_rest.c */
+bool uvmem_h_is_there(struct uvmem_slot *slot);
 s64 uvmem_page_in_rest(struct uvmem_slot *slot);
 
 /* page_out.c */
@@ -438,6 +441,10 @@ void uvmem_block_expand(unsigned long *pfns);
 void uvmem_block_collapse(unsigned long *pfns);
 struct folio *uvmem_block_folio(const struct uvmem_slot *slot, u64 gfn);
 void uvmem_block_unmapped(struct folio *folio, unsigned long *unmapped);
+
+/* split.c */
+void uvmem_split_at(struct vm_area_struct *vma, unsigned long addr);
+void uvmem_split_huge(struct vm_area_struct *vma, unsigned long addr, unsigned long npages);
 
 /* block_out.c */
 bool uvmem_page_out_block(struct uvmem_slot *slot, struct vm_area_struct *vma,

@@ -4,6 +4,7 @@
  * the one memslot, which points at H or at the guest view (G).
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,6 +27,22 @@ static int open_kvm(struct vm *vm)
 	return 0;
 }
 
+/*
+ * A kernel that cannot move huge pages has to split them to make a page secure, which it
+ * may fail to for good.
+ */
+static bool huge_pages_move(void)
+{
+	FILE *f = fopen("/sys/module/kvm_uvmem/parameters/block_pages", "re");
+	unsigned int pages = 0;
+
+	if (f && fscanf(f, "%u", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages;
+}
+
 static int map_h(struct vm *vm)
 {
 	void *h = mmap(NULL, vm->mem_bytes, PROT_READ | PROT_WRITE,
@@ -34,6 +51,8 @@ static int map_h(struct vm *vm)
 	if (h == MAP_FAILED)
 		return fail_errno("cannot map %llu bytes of guest memory",
 				  (unsigned long long)vm->mem_bytes);
+	if (!huge_pages_move())
+		madvise(h, vm->mem_bytes, MADV_NOHUGEPAGE);
 	vm->h = h;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/swap.h>
+#include <sys/wait.h>
 
 #include "harness.h"
 #include "vmfix.h"
@@ -400,6 +401,51 @@ static int vm_flag(const void *addr, const char *flag)
 	return found;
 }
 
+static int slot_at(struct own *o, unsigned int id, uint64_t gfn, size_t page, size_t n)
+{
+	struct uvmem_memslot req = {
+		.slot = id,
+		.guest_phys_addr = gfn * page_size(),
+		.memory_size = n * page_size(),
+		.userspace_addr = (uintptr_t)at(o, page),
+	};
+
+	return ioctl(o->svm, UVMEM_SET_MEMSLOT, &req);
+}
+
+/* A process with an SVM that shares two pages far from each other, and unmaps both. */
+static int two_shared_pages(uint64_t far)
+{
+	struct own own;
+
+	if (own_open(&own, 2 * PAGES) || own_memslot(&own, 0, 0, 0) ||
+	    slot_at(&own, 0, 0, 0, PAGES) || slot_at(&own, 1, far, PAGES, PAGES))
+		return say("memslots: %s", strerror(errno));
+	own_fill(&own, 0, 4, SEED);
+	own.len = PAGES * page_size();
+	if (own_blob(&own, page_size(), 1, true) || own_esm(&own) ||
+	    own_ucall(&own, UV_SHARE_PAGE, 8, 1, 0, 0, 0) ||
+	    own_ucall(&own, UV_SHARE_PAGE, far + 8, 1, 0, 0, 0))
+		return say("sharing");
+	if (munmap(own.h, 2 * PAGES * page_size()))
+		return say("munmap: %s", strerror(errno));
+	close(own.svm);
+	return 0;
+}
+
+/* What is between them is not looked at. */
+TEST_F(map, shared_pages_far_apart)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(two_shared_pages(1ULL << 40) ? 1 : 0);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 /* Merging reads every page: H is out of KSM's reach while the VM is secure. */
 TEST_F(map, ksm)
 {
@@ -415,6 +461,23 @@ TEST_F(map, ksm)
 	EXPECT_EQ(0, vm_flag(own.h + own.len - 1, " mg"));
 	ASSERT_EQ(0, ioctl(own.svm, UVMEM_SVM_OFF, 0));
 	EXPECT_EQ(1, vm_flag(own.h, " mg"));
+	own_close(&own);
+}
+
+/* Nor does khugepaged read what it would have in one, where huge pages cannot move. */
+TEST_F(map, no_new_huge_pages)
+{
+	struct own own;
+
+	if (block_pages())
+		SKIP(return, "huge pages can move");
+	ASSERT_EQ(0, own_open_huge(&own, 32, page_size()));
+	ASSERT_EQ(0, vm_flag(own.h, " nh"));
+	own_fill(&own, 0, 8, SEED);
+	ASSERT_EQ(0, own_blob(&own, page_size(), 1, true));
+	ASSERT_EQ(U_SUCCESS, own_esm(&own));
+	EXPECT_EQ(1, vm_flag(own.h, " nh"));
+	EXPECT_EQ(0, vm_flag(own.h, " hg"));
 	own_close(&own);
 }
 

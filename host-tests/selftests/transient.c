@@ -315,6 +315,28 @@ TEST_F(transient, transient_memslots_are_fixed)
 	EXPECT_EQ(U_SUCCESS, own_esm_join(&self->own));
 }
 
+/*
+ * A memslot has lost memory of H by the time of H_SVM_INIT_DONE: nothing was thrown away,
+ * also not what another vCPU wrote since the ultravisor passed by.
+ */
+TEST_F(transient, init_done_fails_before_it_drops_anything)
+{
+	struct own *o = &self->own;
+	size_t gone = 4, blob = own_blob_pages();
+
+	ASSERT_EQ(0, own_memslot(o, 0, 0, 0));
+	ASSERT_EQ(0, own_memslot(o, 0, 0, PAGES - blob));
+	ASSERT_EQ(0, own_memslot(o, 1, PAGES - blob, blob));
+	ASSERT_EQ(0, own_esm_start(o));
+	ASSERT_EQ(0, own_wait_transient(o));
+	own_fill(o, TOUCHED + 10, gone, SEED);
+	ASSERT_EQ(0, munmap(o->h + (PAGES - 1) * page_size(), page_size()));
+	EXPECT_EQ(U_INVALID, own_esm_join(o));
+	EXPECT_EQ(UVMEM_VM_NORMAL, vm_state_fd(o->svm));
+	EXPECT_EQ(0, own_has_pattern(o, 0, TOUCHED, SEED));
+	EXPECT_EQ(0, own_has_pattern(o, TOUCHED + 10, gone, SEED));
+}
+
 /* The column H_SVM_INIT_DONE of the GFN table. */
 TEST_F(transient, init_done_makes_every_gfn_secure)
 {
