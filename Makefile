@@ -47,7 +47,7 @@ help: ## this list
 run: image-run ## boot the machine and tell the story of a secure VM
 	@$(VM)/run-story.sh
 
-shell: modules-release tools-tests ## an interactive shell in the machine, everything loaded
+shell: terminal modules-release tools-tests ## an interactive shell in the machine, everything loaded
 	@$(VM)/image.sh release
 	@$(VM)/shell.sh release
 
@@ -55,7 +55,7 @@ check: export MACHINES = x86 pseries
 # The same sequences each time; check-conformance draws others.
 check: export SEED = 4242
 check: ## run every test; the last line is the totals
-	+@host-tests/check.sh unit lint kconfig x86 pseries upstream conformance-x86 \
+	+@host-tests/check.sh unit lint kconfig shell x86 pseries upstream conformance-x86 \
 		conformance-pseries conformance-upstream libvirt bench-x86 bench-pseries
 
 check-unit: ## unit tests of the ultravisor's core and the tools, with sanitizers too
@@ -73,6 +73,9 @@ check-upstream: ## upstream's own hypervisor half, of the kernel in KSRC= (KERNE
 
 check-conformance: ## the model against the hypervisor (SEED= COUNT= REPLAY= choose)
 	+@host-tests/check.sh conformance
+
+check-shell: ## make shell, as at a terminal
+	+@host-tests/check.sh shell
 
 check-libvirt: ## the story of both machines as libvirt domains
 	+@host-tests/check.sh libvirt
@@ -130,6 +133,12 @@ stage-conformance: setup-check image-release
 stage-conformance-x86 stage-conformance-pseries stage-conformance-upstream: stage-conformance-%:
 	+@$(MAKE) --no-print-directory MACHINE=$* stage-conformance
 
+terminal:
+	@[ -t 0 ] || { echo "make shell needs a terminal; script -qec 'make shell' makes one" >&2; exit 1; }
+
+stage-shell: setup-check image-release
+	@host-tests/shell.sh
+
 stage-libvirt: setup-check
 	@$(VM)/packages.sh libvirt libvirtd check-libvirt
 	+@for machine in x86 pseries; do \
@@ -161,10 +170,10 @@ image-%: modules-% tools-tests
 	@$(VM)/image.sh $*
 
 .PHONY: help run shell bench check check-unit check-x86 check-pseries check-upstream \
-	check-conformance check-libvirt check-kconfig lint tools modules modules_install clean \
-	stage-unit stage-lint stage-kconfig stage-x86 stage-pseries stage-upstream stage-vm \
+	check-conformance check-shell check-libvirt check-kconfig lint tools modules modules_install clean \
+	stage-unit stage-lint stage-kconfig stage-shell stage-x86 stage-pseries stage-upstream stage-vm \
 	stage-conformance stage-conformance-x86 stage-conformance-pseries \
 	stage-conformance-upstream stage-libvirt stage-bench stage-bench-x86 stage-bench-pseries setup \
-	setup-check setup-bench tools-tests image-run
+	setup-check setup-bench tools-tests image-run terminal
 
 endif

@@ -26,8 +26,10 @@ static void limits(const struct vm_fault *vmf, const struct uvmem_slot *slot, u6
 	u64 above = min((u64)(vma->vm_end - addr) >> PAGE_SHIFT,
 			slot->base_gfn + slot->npages - gfn) - 1;
 
-	if (folio_test_large(page_folio(vmf->page)))
-		below = above = 0;
+	if (folio_test_large(page_folio(vmf->page))) {
+		below = 0;
+		above = 0;
+	}
 	*lowest = gfn - min(below, gfn & (UVMEM_RUN_MAX - 1));
 	*highest = gfn + min(above, UVMEM_RUN_MAX - 1 - (gfn & (UVMEM_RUN_MAX - 1)));
 }

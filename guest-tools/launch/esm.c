@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,6 +90,8 @@ static int put_file(struct vm *vm)
 
 	if (len == BLOB_ROOM)
 		return fail("%s: a blob has less than %d bytes", vm->opt.esm_blob, BLOB_ROOM);
+	if (!len)
+		return fail("%s is empty", vm->opt.esm_blob);
 	return len < 0 ? -1 : 0;
 }
 
@@ -151,5 +154,8 @@ int esm_put_blob(struct vm *vm)
 		return put_file(vm);
 	if (vm->opt.owner_key)
 		return put_made(vm, &range);
+	if (!vm->opt.normal)
+		fprintf(stderr, "uvlaunch: no owner key and no ESM blob: %s cannot go secure\n",
+			vm->opt.id);
 	return 0;
 }

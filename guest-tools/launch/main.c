@@ -96,7 +96,9 @@ static void check_options(struct options *opt, struct argp_state *state)
 {
 	if (!opt->id)
 		argp_error(state, "--id is missing");
-	if (!opt->owner_key && !opt->esm_blob)
+	if (opt->normal && (opt->owner_key || opt->esm_blob || opt->bad_measurement))
+		argp_error(state, "--normal excludes what is for a secure VM");
+	if (!opt->normal && !opt->owner_key && !opt->esm_blob)
 		opt->owner_key = getenv("UVMEM_OWNER_KEY");
 	if (opt->esm_blob && (opt->owner_key || opt->bad_measurement))
 		argp_error(state, "--esm-blob excludes --owner-key and --bad-measurement");

@@ -32,9 +32,10 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &sa, NULL);
 }
 
+/* NULL with errno set. */
 static const char *tracing_dir(void)
 {
-	static const char *const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	static const char *const dirs[] = { "/sys/kernel/debug/tracing", "/sys/kernel/tracing" };
 	char path[64];
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
@@ -109,6 +110,8 @@ enum exit_code cmd_trace(struct ctx *ctx, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	if (!dir && errno == EACCES)
+		return fail_errno(ctx, "/sys/kernel/tracing");
 	if (!dir)
 		return fail(ctx, EXIT_SYSTEM, "tracefs is not mounted at /sys/kernel/tracing");
 	snprintf(instance, sizeof(instance), "%s/instances/uvctl-%d", dir, (int)getpid());

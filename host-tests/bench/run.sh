@@ -97,7 +97,7 @@ if [ "${1:-}" = --step ]; then
 	exit
 fi
 mkdir -p "$DIR"
-stage "bench tools" "$BUILD/logs/bench-build-$MACHINE.log" "$0" --step build_bench
+stage_in_turn "bench tools" "$BUILD/logs/bench-build-$MACHINE.log" "$0" --step build_bench
 image
 # libuvsim is measured on the host, and once is enough.
 : >"$DIR/seal.samples"

@@ -288,6 +288,8 @@ static void normal_vm(void **state)
 	expect("map vm1", 1);
 	assert_non_null(strstr(result.err, "is a normal one"));
 	expect("page-in vm1 0", 1);
+	expect("terminate vm1", 1);
+	assert_non_null(strstr(result.err, "is a normal one"));
 	root = json_of("stat vm1 --json", 0);
 	is_number(root, "lpid", 0);
 	is_string(root, "guest", "running");
@@ -509,6 +511,7 @@ static void ends(void **state)
 	assert_int_equal(p->last.op, UVC_SVM_OFF);
 	expect_out("guest vm1 exit", "exited");
 	expect("guest vm1 nop", 3);
+	p->info.pid = 0x7fffffff; /* nobody to wait for */
 	expect_out("quit vm1", "ended");
 	assert_int_equal(p->last.op, UVC_QUIT);
 }

@@ -30,6 +30,7 @@ while [ $# -gt 0 ]; do
 done
 
 mkdir -p "$dir"
+turn_lock "$dir/lock"
 rm -f "$dir"/*.log
 # A stopped or slow host must not look like a stalled guest.
 append="console=$CONSOLE panic=-1 oops=panic loglevel=7"

@@ -6,6 +6,9 @@
 
 set -euo pipefail
 
+# The order of words, and the messages that are looked at, are the same for everybody.
+export LC_ALL=C
+
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$TOP/build
 VM=$TOP/host-tests/vm
@@ -26,6 +29,7 @@ if [ "$HYPERVISOR" = upstream ]; then
 fi
 VMM=${VMM:-qemu}
 JOBS=${JOBS:-$(nproc)}
+[[ $JOBS =~ ^[1-9][0-9]*$ ]] || { echo "JOBS=$JOBS is not a number of processes" >&2; exit 1; }
 export TOP BUILD VM CACHE MACHINE HYPERVISOR SUITE RUNS VMM JOBS
 
 # Variables given to the outer make (O=, V=, KDIR=, -j) are not for the makes
@@ -47,7 +51,7 @@ choice()
 {
 	[ -f "$VM/$1-$2.sh" ] ||
 		die "${1^^}=$2 is not known; there is: $(cd "$VM" && echo "$1"-*.sh |
-			sed "s/$1-//g; s/\.sh//g")"
+			sed "s/$1-//g; s/\.sh//g; s/pseries.*x86/& upstream/")"
 }
 
 # The emulation, for machine_qemu. With UVMEM_TCG=icount the processors take turns
@@ -130,7 +134,7 @@ stage()
 	shift 2
 	mkdir -p "${log%/*}"
 	: >"$log"
-	stage_ticker "$title" "$log" </dev/null >/dev/null &
+	stage_ticker "$title" "$log" </dev/null >/dev/null 8>&- &
 	ticker=$!
 	"$@" >"$log" 2>&1 </dev/null || rc=$?
 	kill "$ticker" 2>/dev/null || true
@@ -147,5 +151,31 @@ stage()
 	elif [ $((SECONDS - start)) -ge 2 ]; then
 		echo "$title: done in $(duration $((SECONDS - start)))" >&2
 	fi
+	return "$rc"
+}
+
+# Hold the lock FILE, until unlocked: makes in one tree take turns.
+turn_lock()
+{
+	mkdir -p "${1%/*}"
+	exec 8>"$1"
+	flock -n 8 && return
+	echo "waiting for another make in $TOP" >&2
+	flock 8
+}
+
+turn_unlock()
+{
+	exec 8>&-
+}
+
+# As stage, of what is made in build/.
+stage_in_turn()
+{
+	local rc=0
+
+	turn_lock "$BUILD/.lock"
+	stage "$@" || rc=$?
+	turn_unlock
 	return "$rc"
 }

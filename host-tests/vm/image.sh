@@ -99,4 +99,4 @@ case ${2:-} in
 	with_tests "$@"
 	exit ;;
 esac
-stage "$FLAVOUR initramfs" "$BUILD/logs/image-$MACHINE-$FLAVOUR.log" "$0" "$FLAVOUR" --build
+stage_in_turn "$FLAVOUR initramfs" "$BUILD/logs/image-$MACHINE-$FLAVOUR.log" "$0" "$FLAVOUR" --build

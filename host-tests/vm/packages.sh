@@ -29,6 +29,7 @@ list()
 	kernel	xz			xz-utils
 	kernel	depmod			kmod
 	kernel	flock			util-linux
+	image	setpriv			util-linux
 	image	cpio			cpio
 	image	busybox			busybox-static
 	vm-x86	qemu-system-x86_64	qemu-system-x86
@@ -40,6 +41,7 @@ list()
 	libvirtd	libvirtd	libvirt-daemon-system
 	check-libvirt	xmllint		libxml2-utils
 	check	h:cmocka.h		libcmocka-dev
+	check	script			bsdutils
 	check	sparse			sparse
 	check	cppcheck		cppcheck
 	check	shellcheck		shellcheck

@@ -40,8 +40,9 @@ download()
 {
 	local codename package=linux-source-$WANT
 
-	command -v apt-get >/dev/null ||
-		die "no apt here: give the kernel's source as KSRC=/path"
+	local instead="give the kernel's source as KSRC=/path"
+
+	command -v apt-get >/dev/null || die "no apt here: $instead"
 	codename=$(apt_codename)
 	rm -rf "$APT"
 	mkdir -p "$APT"
@@ -50,15 +51,15 @@ download()
 	   ! download_from "$codename" "$package" &&
 	   ! download_from "$NEWER-backports" "$package"; then
 		[ -z "${UVMEM_KERNEL_VERSION:-}" ] ||
-			die "apt gives no $package: ask for another UVMEM_KERNEL_VERSION, or the kernel's source as KSRC=/path"
+			die "apt gives no $package: ask for another UVMEM_KERNEL_VERSION, or $instead"
 		# The distribution's own: linux-source depends on the real one.
-		apt_private "$codename" apt-get update
+		apt_private "$codename" apt-get update || true
 		package=$(apt_private "$codename" apt-cache depends linux-source |
-			awk '/Depends: linux-source-/ { print $2; exit }')
+			awk '/Depends: linux-source-/ { print $2; exit }') || true
 		[ -n "$package" ] ||
-			die "apt has no linux-source package: give the kernel's source as KSRC=/path"
+			die "apt has no linux-source package, or cannot be reached: $instead"
 		echo "no linux-source-$WANT: taking $package"
-		download_from "$codename" "$package"
+		download_from "$codename" "$package" || die "apt gives no $package: $instead"
 	fi
 	deb=$(ls "$APT"/linux-source-*.deb)
 	found=${package#linux-source-}

@@ -9,5 +9,5 @@
 
 FLAVOUR=${1:?usage: test-modules.sh FLAVOUR}
 KDIR=$("$VM/kernel.sh" "$FLAVOUR")
-stage "$FLAVOUR modules" "$BUILD/logs/modules-$MACHINE-$FLAVOUR.log" \
+stage_in_turn "$FLAVOUR modules" "$BUILD/logs/modules-$MACHINE-$FLAVOUR.log" \
 	"$VM/modules.sh" "$KDIR" "$BUILD/$MACHINE/$FLAVOUR/modules"

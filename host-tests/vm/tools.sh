@@ -38,4 +38,4 @@ if [ "${1:-}" = --build ]; then
 	build "${2:-}"
 	exit
 fi
-stage "tools" "$BUILD/logs/tools-$MACHINE.log" "$0" --build "${1:-}"
+stage_in_turn "tools" "$BUILD/logs/tools-$MACHINE.log" "$0" --build "${1:-}"

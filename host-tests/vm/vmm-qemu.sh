@@ -38,6 +38,7 @@ vmm_run()
 	fi
 	qemu+=(-append "$append")
 	printf '%q ' "${qemu[@]}" >"$dir/command"
-	timeout --foreground -k 5 "$timeout" "${qemu[@]}" 2> >(tee "$dir/qemu.log" >&2) || rc=$?
+	# It ends with us, however we end.
+	setpriv --pdeathsig TERM timeout --foreground -k 5 "$timeout" "${qemu[@]}" 2> >(tee "$dir/qemu.log" >&2) || rc=$?
 	return $rc
 }

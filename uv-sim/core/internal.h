@@ -42,7 +42,6 @@
 #define UV_BATCH	64	/* pages that one range hypercall is to bring */
 #define UV_MAX_TRIES	32	/* of a hypercall that is busy */
 #define UV_STREAMS	4	/* of an SVM's faults that are told apart */
-#define UV_AROUND_MAX	UV_CHUNK_GFNS
 
 /* GFN entry flags */
 #define UV_GFN_MAPPED	0x1	/* the guest view may map it */

@@ -132,6 +132,7 @@ struct uv_page_run {
 
 /* GFNs of an aligned chunk share a lock, as log2: CPUs that share a run take chunks. */
 #define UV_CHUNK_SHIFT	4
+#define UV_AROUND_MAX	(1u << UV_CHUNK_SHIFT)	/* pages of one touch of a guest's */
 
 struct uv *uv_create(const struct uv_port *port, const struct uv_config *cfg);
 void uv_destroy(struct uv *uv);

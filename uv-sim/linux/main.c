@@ -35,6 +35,7 @@ static int set_fault_around(const char *val, const struct kernel_param *kp)
 {
 	int err = param_set_uint(val, kp);
 
+	fault_around = min(fault_around, UV_AROUND_MAX);
 	if (!err && uvsim_uv)
 		uv_set_around(uvsim_uv, fault_around);
 	return err;
