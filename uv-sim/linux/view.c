@@ -23,6 +23,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
+#include "guest_prot.h"
 #include "internal.h"
 
 #define UVSIM_FS_MAGIC	0x75767369	/* "uvsi" */
@@ -108,8 +109,11 @@ static void forget(struct uvsim_view *view)
  */
 void uvsim_view_close(struct uvsim_view *view)
 {
-	if (view->mm)
+	/* What was mapped is not any more, and uvsim_guest_unmap() will not find the view. */
+	if (view->mm) {
+		uvsim_guest_flush();
 		forget(view);
+	}
 	uvsim_view_put(view);
 }
 
