@@ -84,6 +84,12 @@ static int owner_key(const char *source, uint8_t key[KEY_BYTES])
 	return 0;
 }
 
+static void say_no_blob(const struct vm *vm)
+{
+	fprintf(stderr, "uvlaunch: no owner key and no ESM blob: %s cannot go secure\n",
+		vm->opt.id);
+}
+
 static int put_file(struct vm *vm)
 {
 	ssize_t len = read_file(vm->opt.esm_blob, vm->h + AGENT_ESM_BLOB_GPA, BLOB_ROOM);
@@ -91,7 +97,7 @@ static int put_file(struct vm *vm)
 	if (len == BLOB_ROOM)
 		return fail("%s: a blob has less than %d bytes", vm->opt.esm_blob, BLOB_ROOM);
 	if (!len)
-		return fail("%s is empty", vm->opt.esm_blob);
+		say_no_blob(vm);
 	return len < 0 ? -1 : 0;
 }
 
@@ -155,7 +161,6 @@ int esm_put_blob(struct vm *vm)
 	if (vm->opt.owner_key)
 		return put_made(vm, &range);
 	if (!vm->opt.normal)
-		fprintf(stderr, "uvlaunch: no owner key and no ESM blob: %s cannot go secure\n",
-			vm->opt.id);
+		say_no_blob(vm);
 	return 0;
 }
