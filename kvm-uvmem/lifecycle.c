@@ -65,7 +65,10 @@ s64 uvmem_init_start(struct uvmem_svm *svm)
 	return rc;
 }
 
-/* What the ultravisor did not ask for. An abort cannot give back what is thrown away here. */
+/*
+ * What the ultravisor did not ask for. An abort cannot give back what is thrown away here.
+ * Called with @svm->lock held.
+ */
 static s64 page_in_rest(struct uvmem_svm *svm)
 {
 	struct uvmem_slot *slot;

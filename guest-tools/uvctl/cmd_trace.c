@@ -32,17 +32,20 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &sa, NULL);
 }
 
-/* NULL with errno set. */
+/* NULL with errno set: why the first one cannot be had. */
 static const char *tracing_dir(void)
 {
-	static const char *const dirs[] = { "/sys/kernel/debug/tracing", "/sys/kernel/tracing" };
+	static const char *const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 	char path[64];
+	int error = 0;
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		snprintf(path, sizeof(path), "%s/instances", dirs[i]);
 		if (!access(path, F_OK))
 			return dirs[i];
+		error = error ? error : errno;
 	}
+	errno = error;
 	return NULL;
 }
 
