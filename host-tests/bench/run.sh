@@ -50,7 +50,7 @@ boot()
 	accel=$("$VM/accel.sh" "$KDIR" "$BUILD/$MACHINE/$FLAVOUR/initramfs.cpio")
 	"$VM/boot.sh" --kernel "$KDIR" --image "$DIR/initramfs.cpio" --dir "$DIR" \
 		--accel "$accel" --mem "$mem" --timeout 3600 \
-		uvmem.job=bench "uvmem.bench=$rounds,$pages,$aes$quick" "uvmem.secure_mem=$secure"
+		uvmem.job=bench "uvmem.bench=$rounds,$pages,$aes$quick" "uvmem.secure_memory=$secure"
 }
 
 # shellcheck disable=SC2317

@@ -330,7 +330,10 @@ static int64_t init_start(struct model *m, unsigned int i)
 	return ret;
 }
 
-/* Nothing normal is left in H; its content did not come in, and counts as zeros. */
+/*
+ * Nothing normal is left in H; its content did not come in, and counts as zeros. An abort
+ * could not give it back: nothing happens unless H is all there.
+ */
 static int64_t init_done(struct model *m, unsigned int i)
 {
 	struct model_vm *vm = &m->vm[i];
@@ -340,15 +343,15 @@ static int64_t init_done(struct model *m, unsigned int i)
 	if (vm->hv != UVMEM_VM_TRANSIENT)
 		return H_UNSUPPORTED;
 	for (unsigned int k = 0; k < CONF_GFNS; k++) {
-		struct model_gfn *g = &vm->gfn[k];
-
-		if (!has_gfn(vm, k))
-			continue;
-		if (!g->mapped) {
+		if (has_gfn(vm, k) && !vm->gfn[k].mapped) {
 			hazard(m, "H_SVM_INIT_DONE passes over a page that H lost on the way");
 			return H_STATE;
 		}
-		if (g->hv != UVMEM_GFN_NORMAL)
+	}
+	for (unsigned int k = 0; k < CONF_GFNS; k++) {
+		struct model_gfn *g = &vm->gfn[k];
+
+		if (!has_gfn(vm, k) || g->hv != UVMEM_GFN_NORMAL)
 			continue;
 		if (g->pte == PTE_PAGE || deviates(m, DEV_DONE)) {
 			g->pte = PTE_DEVICE;

@@ -131,7 +131,7 @@ boot()
 		mem=*) options+=(--mem "${word#*=}") ;;
 		smp=*) options+=(--smp "${word#*=}") ;;
 		limit=*) limit=${word#*=} ;;
-		secure_mem=*) words+=("uvmem.$word") ;;
+		secure_mem=*) words+=("uvmem.secure_memory=${word#*=}") ;;
 		program=*) program=${word#*=} ;;
 		args=*) words+=("uvmem.$word") ;;
 		flavour=* | hypervisor=*) ;;
