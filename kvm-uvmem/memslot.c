@@ -29,45 +29,81 @@ struct uvmem_slot *uvmem_slot_find(struct uvmem_svm *svm, u64 gfn)
 	return gfn > ULONG_MAX ? NULL : mtree_load(&svm->slots, gfn);
 }
 
+#define HUGE_ADVICE	(VM_HUGEPAGE | VM_NOHUGEPAGE)
+
+/* What the VMM had advised, or what a secure VM gets. */
+static int vma_advise(struct vm_area_struct *vma, vm_flags_t advice)
+{
+	vm_flags_t flags = vma->vm_flags;
+	int ret;
+
+	vma_start_write(vma);
+	ret = ksm_madvise(vma, vma->vm_start, vma->vm_end,
+			  advice & VM_MERGEABLE ? MADV_MERGEABLE : MADV_UNMERGEABLE, &flags);
+	if (ret)
+		return ret;
+	if (!UVMEM_HUGE_ORDER)
+		flags = (flags & ~HUGE_ADVICE) | (advice & HUGE_ADVICE);
+	vm_flags_reset(vma, flags);
+	return 0;
+}
+
+/* The VMAs of H that hold [addr, end) of a slot; fails where there is none. */
+static struct vm_area_struct *next_vma(struct uvmem_slot *slot, unsigned long addr,
+				       unsigned long end)
+{
+	struct vm_area_struct *vma = find_vma_intersection(slot->svm->mm, addr, end);
+
+	return vma && vma->vm_start <= addr ? vma : NULL;
+}
+
 /*
- * Take H of a slot away from KSM, or give it back. Fails if a part of H is not
- * mapped, or is not private anonymous memory. Takes the mmap lock for writing.
+ * Take H of a slot away from KSM, and from khugepaged where huge pages cannot move. Fails
+ * if a part of H is not mapped, or is not private anonymous memory; then, too, what was
+ * done is for slot_give_back() to undo. Takes the mmap lock for writing.
  */
-static int slot_mergeable(struct uvmem_slot *slot, bool on)
+static int slot_take_away(struct uvmem_slot *slot)
 {
 	unsigned long addr = slot->hva, end = addr + (slot->npages << PAGE_SHIFT);
-	struct mm_struct *mm = slot->svm->mm;
 	struct vm_area_struct *vma;
 	int ret = 0;
 
-	mmap_write_lock(mm);
-	while (addr < end) {
-		vm_flags_t flags;
-
-		vma = find_vma_intersection(mm, addr, end);
-		if (!vma || vma->vm_start > addr) {
-			ret = -ENOENT;
-			break;
-		}
-		if (!on && !vma_is_anonymous(vma)) {
+	slot->advice = 0;
+	mmap_write_lock(slot->svm->mm);
+	while (addr < end && !ret) {
+		vma = next_vma(slot, addr, end);
+		if (!vma || !vma_is_anonymous(vma)) {
 			ret = -EINVAL;
 			break;
 		}
-		if (!on && (vma->vm_flags & VM_MERGEABLE))
-			slot->remerge = true;
-		vma_start_write(vma);
-		flags = vma->vm_flags;
-		ret = ksm_madvise(vma, vma->vm_start, vma->vm_end,
-				  on ? MADV_MERGEABLE : MADV_UNMERGEABLE, &flags);
-		if (ret)
-			break;
-		if (!on && !UVMEM_HUGE_ORDER)
-			flags = (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE;
-		vm_flags_reset(vma, flags);
+		slot->advice |= vma->vm_flags & (VM_MERGEABLE | HUGE_ADVICE);
+		ret = vma_advise(vma, VM_NOHUGEPAGE);
 		addr = vma->vm_end;
 	}
-	mmap_write_unlock(mm);
+	slot->advised_end = addr;
+	mmap_write_unlock(slot->svm->mm);
+	/* Where its parts differ there are no huge pages afterwards. */
+	if (slot->advice & VM_NOHUGEPAGE)
+		slot->advice &= ~VM_HUGEPAGE;
 	return ret;
+}
+
+/* It ends where H is not mapped: the VMM may have unmapped parts. As above for locks. */
+static void slot_give_back(struct uvmem_slot *slot)
+{
+	unsigned long addr = slot->hva, end = slot->advised_end;
+	struct vm_area_struct *vma;
+
+	if (UVMEM_HUGE_ORDER && !(slot->advice & VM_MERGEABLE))
+		return;
+	mmap_write_lock(slot->svm->mm);
+	while (addr < end) {
+		vma = next_vma(slot, addr, end);
+		if (!vma || !vma_is_anonymous(vma) || vma_advise(vma, slot->advice))
+			break;
+		addr = vma->vm_end;
+	}
+	mmap_write_unlock(slot->svm->mm);
 }
 
 /**
@@ -85,15 +121,13 @@ s64 uvmem_slot_register(struct uvmem_slot *slot)
 
 	if (!mmget_not_zero(mm))
 		return H_STATE;
-	slot->remerge = false;
-	ret = slot_mergeable(slot, false);
+	ret = slot_take_away(slot);
 	if (!ret && uvsim_ucall(UV_REGISTER_MEM_SLOT, slot->svm->lpid,
 				slot->base_gfn << PAGE_SHIFT, slot->npages << PAGE_SHIFT,
 				0, slot->id) != U_SUCCESS)
 		ret = -EINVAL;
-	/* What is mergeable again ends where H is not all there. */
-	if (ret && slot->remerge)
-		slot_mergeable(slot, true);
+	if (ret)
+		slot_give_back(slot);
 	mmput(mm);
 	if (ret)
 		return H_STATE;
@@ -119,9 +153,8 @@ void uvmem_slot_unregister(struct uvmem_slot *slot)
 	while (uvsim_ucall(UV_UNREGISTER_MEM_SLOT, slot->svm->lpid, slot->id, 0, 0, 0) == U_BUSY)
 		cond_resched();
 	slot->registered = false;
-	if (slot->remerge && mmget_not_zero(mm)) {
-		/* Parts of H may be unmapped by now; those need nothing. */
-		slot_mergeable(slot, true);
+	if (mmget_not_zero(mm)) {
+		slot_give_back(slot);
 		mmput(mm);
 	}
 }

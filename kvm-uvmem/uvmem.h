@@ -169,7 +169,8 @@ struct uvmem_ahead {
  * @ahead: which are moved before the host touches them
  * @notifier: tells when the host unmaps a part of H
  * @registered: UV_REGISTER_MEM_SLOT was done
- * @remerge: KSM was on before the VM went secure
+ * @advice: what H's VMAs were to KSM and khugepaged before the VM went secure, VM_*
+ * @advised_end: how far into H they have been changed since, an address
  */
 struct uvmem_slot {
 	struct uvmem_svm *svm;
@@ -184,7 +185,8 @@ struct uvmem_slot {
 	struct uvmem_ahead ahead;	/* all but work: around.lock */
 	struct mmu_interval_notifier notifier;
 	bool registered;
-	bool remerge;
+	vm_flags_t advice;
+	unsigned long advised_end;
 };
 
 /**

@@ -468,16 +468,47 @@ TEST_F(map, ksm)
 TEST_F(map, no_new_huge_pages)
 {
 	struct own own;
+	int huge;
 
 	if (block_pages())
 		SKIP(return, "huge pages can move");
 	ASSERT_EQ(0, own_open_huge(&own, 32, page_size()));
 	ASSERT_EQ(0, vm_flag(own.h, " nh"));
+	huge = vm_flag(own.h, " hg");
 	own_fill(&own, 0, 8, SEED);
 	ASSERT_EQ(0, own_blob(&own, page_size(), 1, true));
 	ASSERT_EQ(U_SUCCESS, own_esm(&own));
 	EXPECT_EQ(1, vm_flag(own.h, " nh"));
 	EXPECT_EQ(0, vm_flag(own.h, " hg"));
+	ASSERT_EQ(0, ioctl(own.svm, UVMEM_SVM_OFF, 0));
+	EXPECT_EQ(0, vm_flag(own.h, " nh"));
+	EXPECT_EQ(huge, vm_flag(own.h, " hg"));
+	own_close(&own);
+}
+
+/* An UV_ESM that is refused leaves H as it was: a part of it is a file's. */
+TEST_F(map, advice_after_a_refusal)
+{
+	size_t half = 16 * page_size();
+	int fd = memfd_create("h", 0);
+	struct own own;
+	void *file;
+
+	ASSERT_EQ(0, ftruncate(fd, page_size()));
+	ASSERT_EQ(0, own_open(&own, 32));
+	own_fill(&own, 0, 8, SEED);
+	ASSERT_EQ(0, own_blob(&own, page_size(), 1, true));
+	ASSERT_EQ(0, madvise(own.h, half, MADV_MERGEABLE));
+	ASSERT_EQ(0, madvise(own.h, half, MADV_HUGEPAGE));
+	file = mmap(own.h + half, page_size(), PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0);
+	ASSERT_NE(MAP_FAILED, file);
+	close(fd);
+	EXPECT_EQ(U_INVALID, own_esm(&own));
+	EXPECT_EQ(1, vm_flag(own.h, " mg"));
+	EXPECT_EQ(1, vm_flag(own.h, " hg"));
+	EXPECT_EQ(0, vm_flag(own.h, " nh"));
+	EXPECT_EQ(0, vm_flag(file, " mg"));
+	EXPECT_EQ(0, vm_flag(own.h + half + page_size(), " mg"));
 	own_close(&own);
 }
 

@@ -15,7 +15,8 @@ ACCEL=$("$VM/accel.sh" "$KDIR" "$OUT/release/initramfs.cpio")
 
 mkdir -p "$DIR"
 rc=0
-setpriv --pdeathsig TERM "$VM/boot.sh" --kernel "$KDIR" --image "$OUT/release/initramfs.cpio" --dir "$DIR" \
+setpriv --pdeathsig TERM \
+	"$VM/boot.sh" --kernel "$KDIR" --image "$OUT/release/initramfs.cpio" --dir "$DIR" \
 	--accel "$ACCEL" --timeout 900 --stdio uvmem.job=story </dev/null 2>"$DIR/stderr" |
 	tee "$DIR/channel.log.live" |
 	awk -v dir="$DIR" '
