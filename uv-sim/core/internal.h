@@ -238,6 +238,11 @@ static inline size_t uv_page_size(const struct uv *uv)
 	return (size_t)1 << uv->port.page_shift;
 }
 
+static inline void uv_copy_page(const struct uv *uv, void *dst, const void *src)
+{
+	uv->port.copy_page(uv->port.ctx, dst, src);
+}
+
 static inline bool uv_page_aligned(const struct uv *uv, uint64_t a)
 {
 	return !(a & ((1ULL << uv->port.page_shift) - 1));

@@ -19,7 +19,7 @@ static bool copy_in(struct uv *uv, void *page, uint64_t src_ra)
 	if (!src)
 		return false;
 	if (page)
-		uv_copy_page(page, src, uv_page_size(uv));
+		uv_copy_page(uv, page, src);
 	port->unmap(port->ctx, src);
 	return true;
 }

@@ -77,6 +77,9 @@ struct uv_port {
 	void *(*map)(void *ctx, uint64_t ra, bool write);
 	void (*unmap)(void *ctx, void *va);
 
+	/* Copy a page, aligned as pages are; they do not overlap. */
+	void (*copy_page)(void *ctx, void *dst, const void *src);
+
 	/*
 	 * Keep the page of normal memory at @ra for the guest that it is shared
 	 * with, whatever the hypervisor does: false if @ra is not one. @ra_put

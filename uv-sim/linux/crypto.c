@@ -258,7 +258,7 @@ int uvsim_seal(void *ctx, struct uv_aead_key *key, const u8 iv[UV_IV_BYTES],
 
 	if (key->plain_copy) {
 		if (dst != src)
-			uv_copy_page(dst, src, len);
+			uvsim_copy_page(NULL, dst, src);
 		memset(tag, 0, UV_TAG_BYTES);
 		return 0;
 	}
@@ -279,7 +279,7 @@ int uvsim_open(void *ctx, struct uv_aead_key *key, const u8 iv[UV_IV_BYTES],
 
 	if (key->plain_copy) {
 		if (dst != src)
-			uv_copy_page(dst, src, len);
+			uvsim_copy_page(NULL, dst, src);
 		return 0;
 	}
 	slot = get_slot(key);

@@ -56,6 +56,10 @@ void uvsim_ra_put(void *ctx, u64 ra);
 void *uvsim_map(void *ctx, u64 ra, bool write);
 void uvsim_unmap(void *ctx, void *va);
 
+/* copy.c */
+void uvsim_copy_init(void);
+void uvsim_copy_page(void *ctx, void *dst, const void *src);
+
 /* crypto.c */
 int uvsim_crypto_init(void);
 void uvsim_crypto_exit(void);

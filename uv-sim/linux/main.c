@@ -165,6 +165,7 @@ static int __init uvsim_init(void)
 	err = parse_secure_mem();
 	if (err)
 		return err;
+	uvsim_copy_init();
 	err = uvsim_crypto_init();
 	if (err) {
 		if (err != -EINVAL)

@@ -133,6 +133,7 @@ const struct uv_port uvsim_port = {
 	.block_is_whole	= uvsim_secmem_block_is_whole,
 	.map		= uvsim_map,
 	.unmap		= uvsim_unmap,
+	.copy_page	= uvsim_copy_page,
 	.ra_get		= uvsim_ra_get,
 	.ra_put		= uvsim_ra_put,
 	.lock_new	= port_lock_new,

@@ -84,6 +84,13 @@ static void unmap(void *ctx, void *va)
 	user->hv.unmap(user->hv.ctx, va);
 }
 
+static void copy_page(void *ctx, void *dst, const void *src)
+{
+	struct uv_user *user = ctx;
+
+	memcpy(dst, src, (size_t)1 << user->port.page_shift);
+}
+
 static bool ra_get(void *ctx, uint64_t ra)
 {
 	struct uv_user *user = ctx;
@@ -125,6 +132,7 @@ static const struct uv_port user_port = {
 	.secure_page = secure_page,
 	.map = map,
 	.unmap = unmap,
+	.copy_page = copy_page,
 	.ra_get = ra_get,
 	.ra_put = ra_put,
 	.lock_new = lock_new,
