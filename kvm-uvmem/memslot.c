@@ -31,30 +31,20 @@ struct uvmem_slot *uvmem_slot_find(struct uvmem_svm *svm, u64 gfn)
 
 #define HUGE_ADVICE	(VM_HUGEPAGE | VM_NOHUGEPAGE)
 
-/* What the VMM had advised, or what a secure VM gets. */
-static int vma_advise(struct vm_area_struct *vma, vm_flags_t advice)
+/* @ksm: MADV_MERGEABLE, MADV_UNMERGEABLE, or 0: as it is. Called with the mmap lock (write). */
+static int vma_advise(struct vm_area_struct *vma, int ksm, vm_flags_t huge)
 {
 	vm_flags_t flags = vma->vm_flags;
 	int ret;
 
 	vma_start_write(vma);
-	ret = ksm_madvise(vma, vma->vm_start, vma->vm_end,
-			  advice & VM_MERGEABLE ? MADV_MERGEABLE : MADV_UNMERGEABLE, &flags);
+	ret = ksm ? ksm_madvise(vma, vma->vm_start, vma->vm_end, ksm, &flags) : 0;
 	if (ret)
 		return ret;
 	if (!UVMEM_HUGE_ORDER)
-		flags = (flags & ~HUGE_ADVICE) | (advice & HUGE_ADVICE);
+		flags = (flags & ~HUGE_ADVICE) | huge;
 	vm_flags_reset(vma, flags);
 	return 0;
-}
-
-/* The VMAs of H that hold [addr, end) of a slot; fails where there is none. */
-static struct vm_area_struct *next_vma(struct uvmem_slot *slot, unsigned long addr,
-				       unsigned long end)
-{
-	struct vm_area_struct *vma = find_vma_intersection(slot->svm->mm, addr, end);
-
-	return vma && vma->vm_start <= addr ? vma : NULL;
 }
 
 /*
@@ -71,35 +61,39 @@ static int slot_take_away(struct uvmem_slot *slot)
 	slot->advice = 0;
 	mmap_write_lock(slot->svm->mm);
 	while (addr < end && !ret) {
-		vma = next_vma(slot, addr, end);
+		vma = vma_lookup(slot->svm->mm, addr);
 		if (!vma || !vma_is_anonymous(vma)) {
 			ret = -EINVAL;
 			break;
 		}
 		slot->advice |= vma->vm_flags & (VM_MERGEABLE | HUGE_ADVICE);
-		ret = vma_advise(vma, VM_NOHUGEPAGE);
+		ret = vma_advise(vma, MADV_UNMERGEABLE, VM_NOHUGEPAGE);
 		addr = vma->vm_end;
 	}
 	slot->advised_end = addr;
 	mmap_write_unlock(slot->svm->mm);
-	/* Where its parts differ there are no huge pages afterwards. */
-	if (slot->advice & VM_NOHUGEPAGE)
-		slot->advice &= ~VM_HUGEPAGE;
 	return ret;
 }
 
-/* It ends where H is not mapped: the VMM may have unmapped parts. As above for locks. */
+/*
+ * Only what was taken away: another memslot may be in the same VMA, and have been first.
+ * Where a part had VM_NOHUGEPAGE before, all keeps it. It ends where H is not mapped, since
+ * the VMM may have unmapped parts. Takes the mmap lock for writing.
+ */
 static void slot_give_back(struct uvmem_slot *slot)
 {
 	unsigned long addr = slot->hva, end = slot->advised_end;
+	int ksm = slot->advice & VM_MERGEABLE ? MADV_MERGEABLE : 0;
+	bool huge = !UVMEM_HUGE_ORDER && !(slot->advice & VM_NOHUGEPAGE);
 	struct vm_area_struct *vma;
 
-	if (UVMEM_HUGE_ORDER && !(slot->advice & VM_MERGEABLE))
+	if (!ksm && !huge)
 		return;
 	mmap_write_lock(slot->svm->mm);
 	while (addr < end) {
-		vma = next_vma(slot, addr, end);
-		if (!vma || !vma_is_anonymous(vma) || vma_advise(vma, slot->advice))
+		vma = vma_lookup(slot->svm->mm, addr);
+		if (!vma || !vma_is_anonymous(vma) ||
+		    vma_advise(vma, ksm, (huge ? slot->advice : vma->vm_flags) & HUGE_ADVICE))
 			break;
 		addr = vma->vm_end;
 	}

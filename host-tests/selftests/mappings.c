@@ -486,6 +486,28 @@ TEST_F(map, no_new_huge_pages)
 	own_close(&own);
 }
 
+/* Of two memslots in one mapping the second finds what was done for the first. */
+TEST_F(map, advice_with_two_memslots)
+{
+	struct own own;
+
+	ASSERT_EQ(0, own_open_huge(&own, 32, page_size()));
+	ASSERT_EQ(0, own_memslot(&own, 0, 0, 0));
+	ASSERT_EQ(0, slot_at(&own, 0, 0, 0, 16));
+	ASSERT_EQ(0, slot_at(&own, 1, 16, 16, 16));
+	ASSERT_EQ(0, madvise(own.h, own.len, MADV_MERGEABLE));
+	ASSERT_EQ(0, madvise(own.h, own.len, MADV_HUGEPAGE));
+	own_fill(&own, 0, 8, SEED);
+	ASSERT_EQ(0, own_blob(&own, page_size(), 1, true));
+	ASSERT_EQ(U_SUCCESS, own_esm(&own));
+	EXPECT_EQ(0, vm_flag(own.h, " mg"));
+	ASSERT_EQ(0, ioctl(own.svm, UVMEM_SVM_OFF, 0));
+	EXPECT_EQ(1, vm_flag(own.h, " mg"));
+	EXPECT_EQ(1, vm_flag(own.h, " hg"));
+	EXPECT_EQ(0, vm_flag(own.h, " nh"));
+	own_close(&own);
+}
+
 /* An UV_ESM that is refused leaves H as it was: a part of it is a file's. */
 TEST_F(map, advice_after_a_refusal)
 {

@@ -5,7 +5,7 @@
  * lookups in its software TLB for each. Those can take each other's place for the whole
  * page, so that a loop which loads a line before it stores it is faster there, some of the
  * time several times as fast. So both are tried once, as the kernel does for xor and for
- * raid6 (crypto/xor.c), and copy_page() stays unless the loop is clearly faster.
+ * raid6, and copy_page() stays unless the loop is clearly faster.
  */
 #include <linux/cache.h>
 #include <linux/gfp.h>
@@ -46,6 +46,8 @@ static noinline void copy_lines(void *dst, const void *src)
  * @ctx: unused
  * @dst: page
  * @src: page
+ *
+ * Context: any.
  */
 void uvsim_copy_page(void *ctx, void *dst, const void *src)
 {
@@ -69,7 +71,9 @@ static u64 __init try(bool lines, void *dst, const void *src)
 /**
  * uvsim_copy_init() - find out how pages are copied best
  *
- * Takes less than a millisecond. Without memory for it, copy_page() it is.
+ * Copies some 200 pages. Without memory for it, copy_page() it is.
+ *
+ * Context: process context, sleeps; before the first uvsim_copy_page().
  */
 void __init uvsim_copy_init(void)
 {
