@@ -154,11 +154,9 @@ uint32_t uv_block_steal(struct uv *uv)
 	}
 }
 
-/* Called with uv->pool held: a frame of @b is free. An empty block is anybody's. */
-void uv_block_give(struct uv *uv, struct uv_block *b)
+/* Called with uv->pool held: all frames of @b are free. It is anybody's. */
+void uv_block_is_free(struct uv *uv, struct uv_block *b)
 {
-	if (++b->nfree != block_frames(uv))
-		return;
 	if (b->svm) {
 		*find(uv, b->svm, b->region) = b->next;
 		b->svm = NULL;

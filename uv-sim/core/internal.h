@@ -214,6 +214,20 @@ struct uv {
 	uint64_t count[UV_NCOUNTERS];
 };
 
+/* A change of a GFN's state, as far as it is uv->pool's business. */
+struct uv_move {
+	uint64_t gfn;
+	uint32_t from_page, to_page;
+	uint8_t from, from_flags;	/* enum uv_gfn_state */
+	uint8_t to, to_flags;
+};
+
+/* Changes under one hold of a GFN's lock that uv->pool is yet to learn of. */
+struct uv_moves {
+	uint32_t n;
+	struct uv_move move[UV_CHUNK_GFNS];
+};
+
 /* Result of looking a GFN up: valid while its lock is held. */
 struct uv_gfn_ref {
 	struct uv_svm *svm;
@@ -224,6 +238,7 @@ struct uv_gfn_ref {
 	/* the VM, as it was when the lock was taken */
 	enum uv_vm_state vm_state;
 	bool measuring, aborting, dying;
+	struct uv_moves *moves;		/* NULL: uv->pool learns of a change at once */
 };
 
 enum uv_lookup { UV_LOOKUP_OK, UV_LOOKUP_NOSLOT, UV_LOOKUP_NOMEM };
@@ -241,6 +256,12 @@ static inline size_t uv_page_size(const struct uv *uv)
 static inline void uv_copy_page(const struct uv *uv, void *dst, const void *src)
 {
 	uv->port.copy_page(uv->port.ctx, dst, src);
+}
+
+static inline void uv_unmap(const struct uv *uv, void *va)
+{
+	if (uv->port.unmap)
+		uv->port.unmap(uv->port.ctx, va);
 }
 
 static inline bool uv_page_aligned(const struct uv *uv, uint64_t a)
@@ -304,6 +325,12 @@ static inline void uv_block_enter(struct uv *uv, uint32_t page)
 	uv_block_of(uv, page)->nready++;
 }
 
+/* May the guest view have @e's page, in its place, with its block? */
+static inline bool uv_gfn_is_ready(const struct uv *uv, const struct uv_gfn *e)
+{
+	return e->state == UV_GFN_RESIDENT && uv->frames[e->page].ready;
+}
+
 static inline void *uv_frame_va(struct uv *uv, uint32_t page)
 {
 	return uv->port.secure_page(uv->port.ctx, page);
@@ -354,9 +381,28 @@ enum uv_lookup uv_gfn_lock(struct uv_svm *svm, uint64_t gfn, bool alloc, struct 
 void uv_gfn_unlock(struct uv_gfn_ref *ref);
 void uv_gfn_set(struct uv_gfn_ref *ref, const struct uv_gfn *to);
 void uv_gfn_set_state(struct uv_gfn_ref *ref, enum uv_gfn_state state, uint8_t flags);
-void uv_gfn_step(const struct uv_gfn_ref *from, uint32_t n, struct uv_gfn_ref *to);
-void uv_gfn_unmap(struct uv_gfn_ref *ref);
 void uv_gfn_unmap_run(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra);
+
+/* Take @ref out of the guest view, if it may be there. */
+static inline void uv_gfn_unmap(struct uv_gfn_ref *ref)
+{
+	if (ref->e && (ref->e->flags & UV_GFN_MAPPED || uv_gfn_is_ready(ref->svm->uv, ref->e)))
+		uv_gfn_unmap_run(ref, 1, NULL);
+}
+
+/*
+ * The GFN @n behind @from, which is in the same chunk and slot: @from's room tells. Its
+ * lock is @from's.
+ */
+static inline void uv_gfn_step(const struct uv_gfn_ref *from, uint32_t n, struct uv_gfn_ref *to)
+{
+	*to = *from;
+	to->gfn += n;
+	to->e += n;
+	to->room -= n;
+	to->state = to->e->state;
+}
+
 static inline unsigned int uv_gfn_chunk_index(uint64_t gfn)
 {
 	/* Scattered, so that CPUs that go through memory side by side do not meet. */
@@ -365,6 +411,7 @@ static inline unsigned int uv_gfn_chunk_index(uint64_t gfn)
 
 struct uv_lock *uv_gfn_chunk(struct uv_svm *svm, uint64_t gfn);
 typedef bool (*uv_gfn_fn)(struct uv_gfn_ref *ref, void *arg);
+void uv_gfn_settle(const struct uv_gfn_ref *ref);
 void uv_walk_gfns(struct uv_svm *svm, uint64_t from, uv_gfn_fn fn, void *arg);
 
 /* pool.c */
@@ -379,14 +426,20 @@ bool uv_frame_is_active(struct uv *uv, uint32_t page);
 void uv_list_add(struct uv *uv, uint32_t page, enum uv_frame_list list);
 void uv_list_del(struct uv *uv, uint32_t page);
 void uv_count(struct uv_svm *svm, enum uv_counter c);
-void uv_count_locked(struct uv_svm *svm, enum uv_counter c, int by);
+
+/* Called with uv->pool held. */
+static inline void uv_count_locked(struct uv_svm *svm, unsigned int c, int by)
+{
+	svm->count[c] += (uint64_t)(int64_t)by;
+	svm->uv->count[c] += (uint64_t)(int64_t)by;
+}
 
 /* block.c */
 bool uv_blocks_init(struct uv *uv);
 void uv_blocks_exit(struct uv *uv);
 uint32_t uv_block_place(struct uv_svm *svm, uint64_t gfn);
 uint32_t uv_block_steal(struct uv *uv);
-void uv_block_give(struct uv *uv, struct uv_block *b);
+void uv_block_is_free(struct uv *uv, struct uv_block *b);
 bool uv_block_leave(struct uv *uv, uint32_t page, uint32_t n);
 void uv_block_unmapped(struct uv *uv, uint32_t page);
 enum uv_fault uv_block_map(struct uv_gfn_ref *ref, uv_map_fn map, void *arg);

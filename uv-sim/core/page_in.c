@@ -20,7 +20,7 @@ static bool copy_in(struct uv *uv, void *page, uint64_t src_ra)
 		return false;
 	if (page)
 		uv_copy_page(uv, page, src);
-	port->unmap(port->ctx, src);
+	uv_unmap(uv, src);
 	return true;
 }
 
@@ -92,7 +92,7 @@ static int64_t in_shared(struct uv_gfn_ref *ref, uint64_t src_ra)
 	}
 	if (fresh)
 		memset(page, 0, uv_page_size(ref->svm->uv));
-	port->unmap(port->ctx, page);
+	uv_unmap(ref->svm->uv, page);
 	uv_gfn_set(ref, &to);
 	return U_SUCCESS;
 }

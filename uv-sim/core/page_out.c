@@ -21,7 +21,7 @@ static int64_t out_plain(struct uv_gfn_ref *ref, const void *src, uint64_t dest_
 	if (!dst)
 		return U_P2;
 	uv_copy_page(uv, dst, src);
-	uv->port.unmap(uv->port.ctx, dst);
+	uv_unmap(uv, dst);
 	uv_gfn_set_state(ref, UV_GFN_NORMAL, 0);
 	return U_SUCCESS;
 }

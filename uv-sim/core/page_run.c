@@ -84,6 +84,7 @@ static uint32_t do_some(struct uv_svm *svm, const struct uv_page_run *run, uint3
 	struct uv_gfn_ref first, ref;
 	enum uv_lookup found = uv_gfn_lock(svm, gfn, true, &first);
 	int64_t wrong = check_vm(&first, found, call);
+	struct uv_moves moves;
 	bool tampered = false;
 	uint32_t n, k;
 
@@ -94,6 +95,8 @@ static uint32_t do_some(struct uv_svm *svm, const struct uv_page_run *run, uint3
 	n = uv_min32(uv_min32(at_a_time(svm->uv), first.room), run->n - i);
 	if (!wrong && call->leaves && !(run->flags & UV_SNAPSHOT))
 		uv_gfn_unmap_run(&first, n, run->ra + i);
+	moves.n = 0;
+	first.moves = &moves;	/* of which there is at most one a GFN */
 	for (k = 0; k < n && !tampered; k++) {
 		if (!is_to_do(run, i + k))
 			continue;
@@ -101,6 +104,7 @@ static uint32_t do_some(struct uv_svm *svm, const struct uv_page_run *run, uint3
 		run->ret[i + k] = wrong ? wrong :
 					  call->page(&ref, run->ra[i + k], run->flags, &tampered);
 	}
+	uv_gfn_settle(&first);
 	uv_gfn_unlock(&first);
 	if (tampered)
 		refuse(svm, uv_gpa(svm->uv, gfn + k - 1));

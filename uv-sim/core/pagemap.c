@@ -58,6 +58,7 @@ enum uv_lookup uv_gfn_lock(struct uv_svm *svm, uint64_t gfn, bool alloc, struct 
 	ref->measuring = svm->measuring;
 	ref->aborting = svm->aborting;
 	ref->dying = svm->dying;
+	ref->moves = NULL;
 	uv_unlock(uv, svm->table);
 	if (res != UV_LOOKUP_OK) {
 		uv_unlock(uv, uv_gfn_chunk(svm, gfn));
@@ -76,19 +77,6 @@ void uv_gfn_unlock(struct uv_gfn_ref *ref)
 	uv_unlock(ref->svm->uv, uv_gfn_chunk(ref->svm, ref->gfn));
 }
 
-/*
- * The GFN @n behind @from, which is in the same chunk and slot: @from's room tells. Its
- * lock is @from's.
- */
-void uv_gfn_step(const struct uv_gfn_ref *from, uint32_t n, struct uv_gfn_ref *to)
-{
-	*to = *from;
-	to->gfn += n;
-	to->e += n;
-	to->room -= n;
-	to->state = to->e->state;
-}
-
 static bool is_to_leave(const struct uv_gfn *e, const uint64_t *ra)
 {
 	return !ra || (*ra != UV_NO_RA && e->state == UV_GFN_RESIDENT);
@@ -101,7 +89,7 @@ static bool is_to_unmap(const struct uv_gfn *e, const uint64_t *ra)
 
 static bool is_ready(const struct uv *uv, const struct uv_gfn *e, const uint64_t *ra)
 {
-	return e->state == UV_GFN_RESIDENT && uv->frames[e->page].ready && is_to_leave(e, ra);
+	return uv_gfn_is_ready(uv, e) && is_to_leave(e, ra);
 }
 
 /*
@@ -156,58 +144,74 @@ void uv_gfn_unmap_run(struct uv_gfn_ref *ref, uint32_t n, const uint64_t *ra)
 	}
 }
 
-/* Take @ref out of the guest view, if it may be there. */
-void uv_gfn_unmap(struct uv_gfn_ref *ref)
-{
-	if (ref->e && (is_to_unmap(ref->e, NULL) || is_ready(ref->svm->uv, ref->e, NULL)))
-		uv_gfn_unmap_run(ref, 1, NULL);
-}
-
 static bool is_shared(uint8_t state)
 {
 	return state == UV_GFN_SHARED || state == UV_GFN_SHARED_UNMAPPED;
 }
 
-/* Called with uv->pool held. */
-static void leave(struct uv_gfn_ref *ref, const struct uv_gfn *to)
+/* Called with uv->pool held; what is to be counted is added to @by. */
+static void leave(const struct uv_gfn_ref *ref, const struct uv_move *m, int by[UV_NCOUNTERS])
 {
-	bool out = to->state == UV_GFN_SEALED ||
-		   (to->state == UV_GFN_NORMAL && ref->aborting);
-	const struct uv_gfn *from = ref->e;
+	bool out = m->to == UV_GFN_SEALED || (m->to == UV_GFN_NORMAL && ref->aborting);
 	struct uv_svm *svm = ref->svm;
 
-	if (out)
-		uv_count_locked(svm, UV_C_PAGE_OUTS, 1);
-	if (from->state == UV_GFN_RESIDENT) {
-		if (out && from->flags & UV_GFN_AHEAD)
+	by[UV_C_PAGE_OUTS] += out;
+	if (m->from == UV_GFN_RESIDENT) {
+		if (out && m->from_flags & UV_GFN_AHEAD)
 			uv_around_unseen(svm);
-		uv_count_locked(svm, UV_C_RESIDENT, -1);
-		if (uv_frame_detach(svm->uv, from->page) && out)
-			uv_count_locked(svm, UV_C_EVICTIONS, 1);
-	} else if (from->state == UV_GFN_SEALED) {
-		uv_count_locked(svm, UV_C_SEALED, -1);
-		if (to->state == UV_GFN_RESIDENT)
-			uv_count_locked(svm, UV_C_OPENS, 1);
-	} else if (is_shared(from->state)) {
-		uv_count_locked(svm, UV_C_SHARED, -1);
+		by[UV_C_RESIDENT]--;
+		by[UV_C_EVICTIONS] += uv_frame_detach(svm->uv, m->from_page) && out;
+	} else if (m->from == UV_GFN_SEALED) {
+		by[UV_C_SEALED]--;
+		by[UV_C_OPENS] += m->to == UV_GFN_RESIDENT;
+	} else if (is_shared(m->from)) {
+		by[UV_C_SHARED]--;
 	}
 }
 
-/* Called with uv->pool held. */
-static void enter(struct uv_svm *svm, uint64_t gfn, const struct uv_gfn *to)
+/* As leave(). */
+static void enter(struct uv_svm *svm, const struct uv_move *m, int by[UV_NCOUNTERS])
 {
-	if (to->state == UV_GFN_RESIDENT) {
-		uv_count_locked(svm, UV_C_RESIDENT, 1);
-		uv_count_locked(svm, UV_C_PAGE_INS, 1);
-		if (to->flags & UV_GFN_AHEAD)
-			uv_count_locked(svm, UV_C_AHEAD, 1);
-		uv_frame_attach(svm, gfn, to->page);
-	} else if (to->state == UV_GFN_SEALED) {
-		uv_count_locked(svm, UV_C_SEALED, 1);
-		uv_count_locked(svm, UV_C_SEALS, 1);
-	} else if (is_shared(to->state)) {
-		uv_count_locked(svm, UV_C_SHARED, 1);
+	if (m->to == UV_GFN_RESIDENT) {
+		by[UV_C_RESIDENT]++;
+		by[UV_C_PAGE_INS]++;
+		by[UV_C_AHEAD] += !!(m->to_flags & UV_GFN_AHEAD);
+		uv_frame_attach(svm, m->gfn, m->to_page);
+	} else if (m->to == UV_GFN_SEALED) {
+		by[UV_C_SEALED]++;
+		by[UV_C_SEALS]++;
+	} else if (is_shared(m->to)) {
+		by[UV_C_SHARED]++;
 	}
+}
+
+static void settle(const struct uv_gfn_ref *ref, const struct uv_move *moves, uint32_t n)
+{
+	struct uv *uv = ref->svm->uv;
+	int by[UV_NCOUNTERS] = { 0 };
+	unsigned int c;
+	uint32_t i;
+
+	uv_lock(uv, uv->pool);
+	for (i = 0; i < n; i++) {
+		leave(ref, &moves[i], by);
+		enter(ref->svm, &moves[i], by);
+	}
+	for (c = 0; c < UV_NCOUNTERS; c++)
+		uv_count_locked(ref->svm, c, by[c]);
+	uv_unlock(uv, uv->pool);
+}
+
+/*
+ * Tell uv->pool of what was left in @ref->moves: CPUs that work on different GFNs meet
+ * there, and once for several pages is less often. To be called before the GFN's lock is
+ * released: who waits for that to look at a frame again finds it where it belongs.
+ */
+void uv_gfn_settle(const struct uv_gfn_ref *ref)
+{
+	if (ref->moves->n)
+		settle(ref, ref->moves->move, ref->moves->n);
+	ref->moves->n = 0;
 }
 
 /*
@@ -218,18 +222,22 @@ static void enter(struct uv_svm *svm, uint64_t gfn, const struct uv_gfn *to)
  */
 void uv_gfn_set(struct uv_gfn_ref *ref, const struct uv_gfn *to)
 {
-	struct uv_svm *svm = ref->svm;
-	struct uv *uv = svm->uv;
+	const struct uv_move move = {
+		.gfn = ref->gfn, .from = ref->e->state, .from_flags = ref->e->flags,
+		.from_page = ref->e->page, .to = to->state, .to_flags = to->flags,
+		.to_page = to->page,
+	};
+	struct uv *uv = ref->svm->uv;
 
 	uv_gfn_unmap(ref);
 	if (ref->e->state == UV_GFN_RESIDENT)
 		memset(uv_frame_va(uv, ref->e->page), 0, uv_page_size(uv));
 	else if (ref->e->state == UV_GFN_SHARED)
 		uv->port.ra_put(uv->port.ctx, ref->e->ra);
-	uv_lock(uv, uv->pool);
-	leave(ref, to);
-	enter(svm, ref->gfn, to);
-	uv_unlock(uv, uv->pool);
+	if (ref->moves)
+		ref->moves->move[ref->moves->n++] = move;
+	else
+		settle(ref, &move, 1);
 	*ref->e = *to;
 	ref->state = to->state;
 }

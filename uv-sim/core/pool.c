@@ -60,7 +60,8 @@ static void frame_free(struct uv *uv, uint32_t page)
 		if (uv->nfree == 1)
 			uv->rotor = page; /* the only one need not be looked for */
 		f->list = UV_LIST_FREE;
-		uv_block_give(uv, b);
+		if (++b->nfree == 1u << uv->port.block_shift)
+			uv_block_is_free(uv, b);
 	} else {
 		uv_list_add(uv, page, UV_LIST_FREE);
 	}
@@ -207,13 +208,6 @@ void uv_frame_touch(struct uv *uv, uint32_t page)
 	uv_list_add(uv, page, UV_LIST_ACTIVE);
 	uv_block_enter(uv, page);
 	uv_unlock(uv, uv->pool);
-}
-
-/* Called with uv->pool held. */
-void uv_count_locked(struct uv_svm *svm, enum uv_counter c, int by)
-{
-	svm->count[c] += (uint64_t)(int64_t)by;
-	svm->uv->count[c] += (uint64_t)(int64_t)by;
 }
 
 void uv_count(struct uv_svm *svm, enum uv_counter c)

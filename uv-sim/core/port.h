@@ -72,7 +72,8 @@ struct uv_port {
 	/*
 	 * Map one page of normal memory by real address, for this CPU and a
 	 * short time; NULL if @ra is not a whole page of normal memory (holes,
-	 * devices, secure memory). @unmap ends it; maps nest as a stack.
+	 * devices, secure memory). @unmap ends it, or is NULL where nothing has to be
+	 * done for that; maps nest as a stack.
 	 */
 	void *(*map)(void *ctx, uint64_t ra, bool write);
 	void (*unmap)(void *ctx, void *va);

@@ -113,7 +113,7 @@ static int copy_out(struct uv *uv, const void *page, uint64_t ra)
 	if (!dst)
 		return UV_SEAL_BADRA;
 	uv_copy_page(uv, dst, page);
-	port->unmap(port->ctx, dst);
+	uv_unmap(uv, dst);
 	return 0;
 }
 

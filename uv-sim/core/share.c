@@ -20,7 +20,7 @@ static void zero_shared(struct uv_gfn_ref *ref)
 		page = port->map(port->ctx, ref->e->ra, true);
 	if (page) {
 		memset(page, 0, uv_page_size(ref->svm->uv));
-		port->unmap(port->ctx, page);
+		uv_unmap(ref->svm->uv, page);
 	} else {
 		uv_gfn_set_state(ref, UV_GFN_SHARED_UNMAPPED, UV_GFN_FRESH);
 	}

@@ -54,7 +54,6 @@ bool uvsim_ra_is_normal(u64 ra);
 bool uvsim_ra_get(void *ctx, u64 ra);
 void uvsim_ra_put(void *ctx, u64 ra);
 void *uvsim_map(void *ctx, u64 ra, bool write);
-void uvsim_unmap(void *ctx, void *va);
 
 /* copy.c */
 void uvsim_copy_init(void);

@@ -132,7 +132,6 @@ const struct uv_port uvsim_port = {
 	.secure_page	= uvsim_secmem_page,
 	.block_is_whole	= uvsim_secmem_block_is_whole,
 	.map		= uvsim_map,
-	.unmap		= uvsim_unmap,
 	.copy_page	= uvsim_copy_page,
 	.ra_get		= uvsim_ra_get,
 	.ra_put		= uvsim_ra_put,

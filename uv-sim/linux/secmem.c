@@ -196,14 +196,10 @@ void uvsim_ra_put(void *ctx, u64 ra)
 	put_page(pfn_to_page(PHYS_PFN(ra)));
 }
 
+/* uv_port.map; the linear map is always there, so that nothing has to be unmapped. */
 void *uvsim_map(void *ctx, u64 ra, bool write)
 {
 	struct page *page = normal_page(ra);
 
 	return page ? page_address(page) : NULL;
-}
-
-/* The linear map is always there. */
-void uvsim_unmap(void *ctx, void *va)
-{
 }
