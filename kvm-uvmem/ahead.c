@@ -17,6 +17,7 @@
  */
 #include <linux/moduleparam.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 
 #include "../uv-sim/linux/cpus.h"
 #include "uvmem.h"
@@ -33,25 +34,51 @@ static void move_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages)
 	if (!mmget_not_zero(mm))
 		return;
 	mmap_read_lock(mm);
-	uvmem_page_out_ahead(slot, gfn, npages);
+	uvmem_page_out_ahead(slot, gfn, npages, true);
 	mmap_read_unlock(mm);
 	mmput(mm);
 }
 
-/* What comes next; false, and the worker is done, if nothing is left. */
-static bool take(struct uvmem_slot *slot, u64 *gfn, unsigned long *npages)
+/* The next pages of those claimed; none are left if there are none. With the lock held. */
+static unsigned long take(struct uvmem_ahead *ahead, u64 *gfn)
+{
+	unsigned long n = min(ahead->npages, ahead->step);
+
+	*gfn = ahead->gfn;
+	ahead->gfn += n;
+	ahead->npages -= n;
+	return n;
+}
+
+/* What the worker is to move next; 0, and it is done, if nothing is left. */
+static unsigned long next_for_worker(struct uvmem_slot *slot, u64 *gfn)
 {
 	struct uvmem_ahead *ahead = &slot->ahead;
+	unsigned long n;
 
 	spin_lock(&slot->around.lock);
-	*gfn = ahead->gfn;
-	*npages = min(ahead->npages, ahead->step);
-	ahead->gfn += *npages;
-	ahead->npages -= *npages;
-	if (!*npages)
+	n = take(ahead, gfn);
+	if (!n && ahead->beyond && !ahead->begun) {
+		*gfn = ahead->beyond;
+		n = UVMEM_BLOCK_MAX;
+		ahead->begun = true;
+	}
+	if (!n)
 		WRITE_ONCE(ahead->busy, false);
 	spin_unlock(&slot->around.lock);
-	return *npages;
+	return n;
+}
+
+/* A block below @end that the worker has not begun with. */
+static bool next_for_reader(struct uvmem_slot *slot, u64 end, u64 *gfn)
+{
+	struct uvmem_ahead *ahead = &slot->ahead;
+	bool any;
+
+	spin_lock(&slot->around.lock);
+	any = ahead->step == UVMEM_BLOCK_MAX && ahead->gfn < end && take(ahead, gfn);
+	spin_unlock(&slot->around.lock);
+	return any;
 }
 
 static void ahead_fn(struct work_struct *work)
@@ -60,7 +87,7 @@ static void ahead_fn(struct work_struct *work)
 	unsigned long npages;
 	u64 gfn;
 
-	while (take(slot, &gfn, &npages)) {
+	while ((npages = next_for_worker(slot, &gfn))) {
 		move_ahead(slot, gfn, npages);
 		cond_resched();
 	}
@@ -105,16 +132,36 @@ bool uvmem_ahead(struct uvmem_slot *slot, u64 gfn)
 }
 
 /**
- * uvmem_ahead_block() - as uvmem_ahead(), for a block that is about to move: the next one
+ * uvmem_ahead_blocks() - as uvmem_ahead(), for a block that is about to move: the next ones
  * @slot: the memslot
  * @gfn: the GFN touched, for which uvmem_around_block() said that the block may move
+ * @end: out: the GFN behind the blocks, for uvmem_ahead_help()
  *
  * Context: inside uvmem_srcu, the stripes of the block held.
  * Return: true if no CPU is left that could help with the caller's own pages.
  */
-bool uvmem_ahead_block(struct uvmem_slot *slot, u64 gfn)
+bool uvmem_ahead_blocks(struct uvmem_slot *slot, u64 gfn, u64 *end)
 {
-	return have_other_cpus() && start(slot, uvmem_around_claim_block(slot, gfn));
+	*end = have_other_cpus() ? uvmem_around_claim_blocks(slot, gfn) : 0;
+	return start(slot, *end);
+}
+
+/**
+ * uvmem_ahead_help() - move blocks that the worker has not come to
+ * @slot: the memslot
+ * @end: from uvmem_ahead_blocks()
+ *
+ * The reader would only wait for the worker.
+ *
+ * Context: inside uvmem_srcu, mmap lock (read) of the VMM held, and perhaps the lock of a
+ * folio; no stripe.
+ */
+void uvmem_ahead_help(struct uvmem_slot *slot, u64 end)
+{
+	u64 gfn;
+
+	while (!fatal_signal_pending(current) && next_for_reader(slot, end, &gfn))
+		uvmem_page_out_ahead(slot, gfn, UVMEM_BLOCK_MAX, false);
 }
 
 /**

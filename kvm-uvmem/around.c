@@ -16,7 +16,10 @@
  *
  * Where pages are in secure memory as one folio (huge.c), all of it goes along once the
  * host has read as many pages before it, in order: the window doubled, as it were, past
- * its largest size.
+ * its largest size. So it does if the first of its pages is the first that the host
+ * touches: as likely as not that is a reader, and to take the block apart for any other
+ * touch costs as much. Whoever touches pages at random may be lucky once: no such touch is
+ * believed again before a reader has come to the block behind.
  *
  * Nor is the guest to be robbed: a page that it brought in by touching it stays
  * for fault_around_slice_ms, unless the host touches that very page.
@@ -31,6 +34,7 @@
 
 #define PATIENCE_MAX	5	/* 2^n - 1 faults in a row before a window opens */
 #define AHEAD_MIN	16	/* pages that are worth another CPU */
+#define AHEAD_BLOCKS	7ULL
 #define AHEAD_MAX	max_t(u64, PTRS_PER_PTE, UVMEM_RUN_MAX)	/* those of a page table */
 
 static unsigned int fault_around = 32;
@@ -111,6 +115,15 @@ static unsigned long past_boundary(u64 gfn, unsigned int window)
 	return window < 32 ? 0 : (gfn + window) % rounddown_pow_of_two(window / 2);
 }
 
+/* A stream that begins at @gfn, instead of another one. */
+static struct uvmem_stream *new_stream(struct uvmem_around *around, u64 gfn)
+{
+	struct uvmem_stream *s = &around->stream[around->next++ % UVMEM_STREAMS];
+
+	*s = (struct uvmem_stream){ .first = gfn, .end = gfn + 1, .window = 1, .begin = gfn };
+	return s;
+}
+
 /*
  * Pages that the fault at @gfn may move; sets @down if they lie below it. Called
  * with the lock held.
@@ -124,11 +137,7 @@ static unsigned long learn(struct uvmem_around *around, u64 gfn, struct uvmem_st
 	*stream = s;
 	*down = false;
 	if (!s) {
-		s = &around->stream[around->next++ % UVMEM_STREAMS];
-		*s = (struct uvmem_stream){
-			.first = gfn, .end = gfn + 1, .window = 1, .begin = gfn,
-		};
-		*stream = s;
+		*stream = new_stream(around, gfn);
 		return 1;
 	}
 	if (in_the_middle(s, gfn)) {
@@ -227,6 +236,8 @@ static void claim(struct uvmem_ahead *ahead, struct uvmem_stream *s, u64 gfn, un
 	ahead->gfn = gfn;
 	ahead->npages = n;
 	ahead->step = step;
+	ahead->beyond = 0;
+	ahead->begun = false;
 	WRITE_ONCE(ahead->busy, true);
 	s->from = gfn;
 	s->ahead = gfn + n;
@@ -281,6 +292,15 @@ static struct uvmem_stream *far_stream(struct uvmem_around *around, u64 gfn)
 	return s && !in_the_middle(s, gfn) && has_come_far(s, gfn) ? s : NULL;
 }
 
+/*
+ * May it be the first touch of a reader that goes on? To split the block costs as much as
+ * to move it. But only one such reader at a time is believed.
+ */
+static bool is_trusted(const struct uvmem_around *around, u64 gfn)
+{
+	return IS_ALIGNED(gfn, UVMEM_BLOCK_MAX) && !around->trusting && !around->patience;
+}
+
 /**
  * uvmem_around_block() - may a touch of the host's move the whole block it is in?
  * @slot: the memslot
@@ -291,41 +311,77 @@ static struct uvmem_stream *far_stream(struct uvmem_around *around, u64 gfn)
 bool uvmem_around_block(struct uvmem_slot *slot, u64 gfn)
 {
 	u64 first = round_down(gfn, UVMEM_BLOCK_MAX), i;
-	bool whole;
+	struct uvmem_around *around = &slot->around;
+	bool far, whole = READ_ONCE(fault_around) > 1;
 
-	if (READ_ONCE(fault_around) < 2)
-		return false;
-	spin_lock(&slot->around.lock);
-	overtake(&slot->ahead, gfn);
-	whole = far_stream(&slot->around, gfn);
-	spin_unlock(&slot->around.lock);
 	for (i = first; whole && i < first + UVMEM_BLOCK_MAX; i++)
 		whole = i == gfn || may_go_along(slot, i);
+	if (!whole)
+		return false;
+	spin_lock(&around->lock);
+	overtake(&slot->ahead, gfn);
+	far = far_stream(around, gfn);
+	whole = far || is_trusted(around, gfn);
+	if (whole)
+		around->trusting = !far;
+	spin_unlock(&around->lock);
 	return whole;
 }
 
+/* Blocks at @gfn and behind it, @most of them. Who moves one looks at it again. */
+static unsigned long count_blocks(const struct uvmem_slot *slot, u64 gfn, unsigned long most)
+{
+	unsigned long n = 0;
+
+	while (n < most && block_at(slot, gfn + n * UVMEM_BLOCK_MAX))
+		n++;
+	return n;
+}
+
+/*
+ * As many blocks from @next on as the reader has read, up to AHEAD_BLOCKS; and one more, so
+ * that the worker has something to do while the reader comes to its next touch, which is the
+ * block between. Returns how many.
+ */
+static unsigned long claim_blocks(struct uvmem_slot *slot, struct uvmem_stream *s, u64 gfn,
+				  u64 next)
+{
+	unsigned long most = min((gfn - s->begin) / UVMEM_BLOCK_MAX, AHEAD_BLOCKS);
+	unsigned long n = count_blocks(slot, next, most + 2);
+	u64 beyond = n == AHEAD_BLOCKS + 2 ? next + (n - 1) * UVMEM_BLOCK_MAX : 0;
+
+	n = min(n, most);
+	if (n) {
+		claim(&slot->ahead, s, next, n * UVMEM_BLOCK_MAX, UVMEM_BLOCK_MAX);
+		s->from = round_down(gfn, UVMEM_BLOCK_MAX) + UVMEM_BLOCK_MAX;
+		slot->ahead.beyond = beyond;
+	}
+	return n;
+}
+
 /**
- * uvmem_around_claim_block() - claim the block that a reader comes to next, see ahead.c
+ * uvmem_around_claim_blocks() - claim the blocks that a reader comes to next, see ahead.c
  * @slot: the memslot
  * @gfn: the GFN touched, in a block that is to move as a whole
  *
  * Context: the stripes of the block held.
- * Return: true if the worker is to move it: slot->ahead says which.
+ * Return: the GFN behind them; 0: none. slot->ahead says which.
  */
-bool uvmem_around_claim_block(struct uvmem_slot *slot, u64 gfn)
+u64 uvmem_around_claim_blocks(struct uvmem_slot *slot, u64 gfn)
 {
 	u64 next = round_down(gfn, UVMEM_BLOCK_MAX) + UVMEM_BLOCK_MAX;
+	struct uvmem_ahead *ahead = &slot->ahead;
 	struct uvmem_stream *s;
-	bool any;
+	unsigned long n = 0;
 
 	spin_lock(&slot->around.lock);
+	if (ahead->begun && ahead->beyond == next)
+		next += UVMEM_BLOCK_MAX;
 	s = far_stream(&slot->around, gfn);
-	any = s && gfn >= s->end && !slot->ahead.busy && block_at(slot, next) &&
-	      uvmem_around_count(slot, next, UVMEM_BLOCK_MAX) == UVMEM_BLOCK_MAX;
-	if (any)
-		claim(&slot->ahead, s, next, UVMEM_BLOCK_MAX, UVMEM_BLOCK_MAX);
+	if (s && gfn >= s->end && !ahead->npages)
+		n = claim_blocks(slot, s, gfn, next);
 	spin_unlock(&slot->around.lock);
-	return any;
+	return n ? next + n * UVMEM_BLOCK_MAX : 0;
 }
 
 /**
@@ -337,14 +393,13 @@ bool uvmem_around_claim_block(struct uvmem_slot *slot, u64 gfn)
  */
 void uvmem_around_block_moved(struct uvmem_slot *slot, u64 gfn)
 {
+	u64 first = round_down(gfn, UVMEM_BLOCK_MAX);
 	struct uvmem_stream *s;
 
 	spin_lock(&slot->around.lock);
-	s = find_stream(&slot->around, gfn);
-	if (s) {
-		s->first = round_down(gfn, UVMEM_BLOCK_MAX);
-		s->end = s->first + UVMEM_BLOCK_MAX;
-	}
+	s = find_stream(&slot->around, gfn) ?: new_stream(&slot->around, first);
+	s->first = first;
+	s->end = first + UVMEM_BLOCK_MAX;
 	spin_unlock(&slot->around.lock);
 }
 

@@ -117,14 +117,17 @@ static int page_touched(struct page_out *out, const struct vm_fault *vmf)
 	return ret;
 }
 
-/* Moves the block @out as a whole if the reader is worth it, with its locks held. */
-static bool move_whole(struct page_out *out, const struct vm_fault *vmf, u64 touched)
+/*
+ * Moves the block @out as a whole if the reader is worth it, with its locks held. @end: out:
+ * where those end that are to follow it, or 0.
+ */
+static bool move_whole(struct page_out *out, const struct vm_fault *vmf, u64 touched, u64 *end)
 {
 	if (!out->slot || vmf->vma->vm_mm != out->slot->svm->mm ||
 	    !uvmem_is_block(out->slot, out->gfn, out->vma, out->addr, UVMEM_BLOCK_MAX) ||
 	    !uvmem_around_block(out->slot, touched))
 		return false;
-	out->alone = uvmem_ahead_block(out->slot, touched);
+	out->alone = uvmem_ahead_blocks(out->slot, touched, end);
 	if (!uvmem_out_block(out, GFP_BLOCK, vmf->page))
 		return false;
 	uvmem_around_block_moved(out->slot, touched);
@@ -138,6 +141,7 @@ static bool move_whole(struct page_out *out, const struct vm_fault *vmf, u64 tou
 static int block_touched(struct page_out *out, const struct vm_fault *vmf)
 {
 	struct uvmem_pfns *pfns = uvmem_pfns_alloc(UVMEM_BLOCK_MAX, GFP_KERNEL);
+	u64 end = 0;
 	int ret = 0;
 
 	if (!pfns)
@@ -148,10 +152,12 @@ static int block_touched(struct page_out *out, const struct vm_fault *vmf)
 	out->addr -= out->touched << PAGE_SHIFT;
 	if (out->slot && !uvmem_block_trylock(out->slot->svm, out->gfn) && !nap())
 		goto free;
-	if (still_there(out, vmf) && !move_whole(out, vmf, out->gfn + out->touched))
+	if (still_there(out, vmf) && !move_whole(out, vmf, out->gfn + out->touched, &end))
 		ret = uvmem_out_block_apart(out, vmf->page);
 	if (out->slot)
 		uvmem_block_unlock(out->slot->svm, out->gfn);
+	if (end)
+		uvmem_ahead_help(out->slot, end);
 free:
 	kvfree(pfns);
 	return ret;
@@ -170,14 +176,26 @@ static void run_ahead(struct page_out *out, struct uvmem_pfns *pfns, unsigned lo
 	mutex_unlock(stripe);
 }
 
+/* Without waiting: neither for who has a stripe, nor for a folio's lock, to split it. */
+static bool lock_block(struct page_out *out, bool wait)
+{
+	struct uvmem_svm *svm = out->slot->svm;
+
+	if (!wait)
+		return uvmem_device_block(svm->mm, out->addr) && uvmem_block_trylock(svm, out->gfn);
+	uvmem_block_lock(svm, out->gfn);
+	return true;
+}
+
 /* A block, if it still is one, as uvmem_page_out_ahead(). */
-static void block_ahead(struct page_out *out, struct uvmem_pfns *pfns)
+static void block_ahead(struct page_out *out, struct uvmem_pfns *pfns, bool wait)
 {
 	if (!uvmem_is_block(out->slot, out->gfn, out->vma, out->addr, UVMEM_BLOCK_MAX))
 		return;
 	page_out_use(out, pfns);
 	out->npages = UVMEM_BLOCK_MAX;
-	uvmem_block_lock(out->slot->svm, out->gfn);
+	if (!lock_block(out, wait))
+		return;
 	if (uvmem_around_count(out->slot, out->gfn, UVMEM_BLOCK_MAX) == UVMEM_BLOCK_MAX)
 		uvmem_out_block(out, GFP_BLOCK, NULL);
 	uvmem_block_unlock(out->slot->svm, out->gfn);
@@ -189,10 +207,12 @@ static void block_ahead(struct page_out *out, struct uvmem_pfns *pfns)
  * @gfn: first GFN
  * @npages: number of pages: a block, or all in one stripe; of these those up to the
  *	first that may not go along with another are moved
+ * @wait: for who has a stripe of a block, or the lock of a folio that is to be split; not
+ *	where the caller has the lock of one itself
  *
  * Context: mmap lock (read) of the VMM held; takes the stripes.
  */
-void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages)
+void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages, bool wait)
 {
 	unsigned long addr = uvmem_slot_hva(slot, gfn);
 	struct page_out out = {
@@ -207,7 +227,7 @@ void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages
 	if (!pfns)
 		return;
 	if (npages == UVMEM_BLOCK_MAX)
-		block_ahead(&out, pfns);
+		block_ahead(&out, pfns, wait);
 	else
 		run_ahead(&out, pfns, npages);
 	kvfree(pfns);

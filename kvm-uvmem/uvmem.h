@@ -131,12 +131,15 @@ struct uvmem_stream {
  * @stream: the streams that are told apart
  * @next: the one that is given up next
  * @patience: 2^n faults in a row are to come before a window opens
+ * @trusting: a block moved for the first touch of a reader, which has not come to the next
+ *	one
  */
 struct uvmem_around {
 	spinlock_t lock;		/* everything below */
 	struct uvmem_stream stream[UVMEM_STREAMS];
 	unsigned int next;
 	unsigned int patience;
+	bool trusting;
 };
 
 /**
@@ -145,6 +148,9 @@ struct uvmem_around {
  * @gfn: the first one that it has not begun with
  * @npages: how many are left from there
  * @step: pages that it moves at one go
+ * @beyond: the block that comes after the next touch of the reader's; 0: none. Only the
+ *	worker moves it, when nothing else is left
+ * @begun: it has begun with @beyond
  * @busy: it is to move them, or about it
  */
 struct uvmem_ahead {
@@ -152,6 +158,8 @@ struct uvmem_ahead {
 	u64 gfn;
 	unsigned long npages;
 	unsigned long step;
+	u64 beyond;
+	bool begun;
 	bool busy;
 };
 
@@ -426,7 +434,7 @@ s64 uvmem_page_out(struct uvmem_svm *svm, u64 gfn, u64 npages, u64 *done);
 
 /* touch.c */
 vm_fault_t uvmem_migrate_to_ram(struct vm_fault *vmf);
-void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages);
+void uvmem_page_out_ahead(struct uvmem_slot *slot, u64 gfn, unsigned long npages, bool wait);
 
 /* pfns.c */
 struct uvmem_pfns *uvmem_pfns_alloc(unsigned long npages, gfp_t gfp);
@@ -460,7 +468,7 @@ unsigned long uvmem_around_window(struct uvmem_slot *slot, u64 gfn, u64 lowest, 
 				  u64 *first);
 unsigned long uvmem_around_count(struct uvmem_slot *slot, u64 gfn, unsigned long most);
 bool uvmem_around_claim(struct uvmem_slot *slot, u64 gfn);
-bool uvmem_around_claim_block(struct uvmem_slot *slot, u64 gfn);
+u64 uvmem_around_claim_blocks(struct uvmem_slot *slot, u64 gfn);
 bool uvmem_around_block(struct uvmem_slot *slot, u64 gfn);
 void uvmem_around_block_moved(struct uvmem_slot *slot, u64 gfn);
 void uvmem_around_returns(struct uvmem_slot *slot, u64 gfn);
@@ -468,7 +476,8 @@ void uvmem_around_returns(struct uvmem_slot *slot, u64 gfn);
 /* ahead.c */
 void uvmem_ahead_init(struct uvmem_slot *slot);
 bool uvmem_ahead(struct uvmem_slot *slot, u64 gfn);
-bool uvmem_ahead_block(struct uvmem_slot *slot, u64 gfn);
+bool uvmem_ahead_blocks(struct uvmem_slot *slot, u64 gfn, u64 *end);
+void uvmem_ahead_help(struct uvmem_slot *slot, u64 end);
 void uvmem_ahead_exit(struct uvmem_slot *slot);
 
 /* pagetable.c */
