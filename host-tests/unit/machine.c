@@ -99,6 +99,8 @@ static void t_unlock(void *ctx, struct uv_lock *lock)
 	if (!nheld || held[--nheld] != l->level)
 		BROKEN("locks are not dropped in reverse order");
 	real()->unlock(ctx, l->lock);
+	if (l->level == UV_LEVEL_GFN && machine->on_gfn_unlock)
+		machine->on_gfn_unlock(machine);
 }
 
 static int t_random(void *ctx, void *buf, size_t len)

@@ -115,6 +115,8 @@ struct machine {
 	void (*on_crypt)(struct machine *m, bool sealing);
 	/* Called before the guest view loses anything, with the lock of a GFN held. */
 	void (*on_unmap)(struct machine *m);
+	/* Called when the lock of a GFN has been released. */
+	void (*on_gfn_unlock)(struct machine *m);
 	uint8_t last_iv[UV_IV_BYTES];
 	unsigned int maps;    /* open port->map()s */
 	unsigned int unmaps;  /* port->guest_unmap()s so far */

@@ -250,12 +250,48 @@ static void unmapped_at_once(void **state)
 	machine_free(m);
 }
 
+static unsigned int looks;
+
+/* Secure memory is in use by those that are resident, and by nobody else. */
+static void look(struct machine *m)
+{
+	struct vm *vm = &m->vm[0];
+	uint64_t resident = 0;
+
+	m->on_gfn_unlock = NULL;
+	for (uint64_t g = 0; g < N; g++)
+		resident += gfn_state(vm, g) == UV_GFN_RESIDENT;
+	assert_int_equal(stats(m).secure_used, resident);
+	assert_int_equal(svm_info(vm).resident, resident);
+	looks++;
+	m->on_gfn_unlock = look;
+}
+
+/* Who waits for a GFN's lock finds its secure page where it belongs. */
+static void settled_before_the_lock_goes(void **state)
+{
+	struct vm *vm;
+	struct machine *m = secure_vm(&vm);
+	struct run r = { .vm = vm, .gfn = 5, .n = 40 };
+
+	(void)state;
+	looks = 0;
+	m->on_gfn_unlock = look;
+	out_all(vm, r.gfn, r.n);
+	aim_in(&r);
+	run_of(&r, UV_PAGE_IN, UV_SIM_PAGE_IN_SECURE);
+	m->on_gfn_unlock = NULL;
+	settle(&r, UV_PAGE_IN);
+	assert_in_range(looks, SHIFT == 12 ? 6 : 80, 80);
+	machine_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(out_and_in),	    cmocka_unit_test(as_single_calls),
 		cmocka_unit_test(tampered_inside),  cmocka_unit_test(bad_arguments),
-		cmocka_unit_test(unmapped_at_once),
+		cmocka_unit_test(unmapped_at_once), cmocka_unit_test(settled_before_the_lock_goes),
 	};
 
 	return cmocka_run_group_tests_name("runs of ultracalls", tests, NULL, NULL);
