@@ -339,8 +339,8 @@ TEST(many_blocks)
 	ASSERT_EQ(U_SUCCESS, own_esm(&o));
 	faults = stats(&o).host_faults;
 	read_in_order(&o, pages);
-	/* 1, 2, 4, 8, and two with a block between: fewer than ten, of pairs twelve. */
-	EXPECT_GE(9, stats(&o).host_faults - faults);
+	/* At blocks 0, 1, 3, 7 and 15, and at what was left since somebody was busy with it. */
+	EXPECT_GE(7, stats(&o).host_faults - faults);
 	EXPECT_EQ(pages, in_state(&o, 0, pages, UVMEM_GFN_MEM));
 	EXPECT_EQ(pages * page_size() / 1024, huge_kib(&o));
 	EXPECT_EQ(0, sealed(at(&o, 0), 0, pages));
