@@ -9,6 +9,13 @@
  * that is just under way. Each page is one that went along, with all that around.c learns
  * from it.
  *
+ * Blocks (huge.c) are claimed several at a time, as many as the reader has read. The worker
+ * takes one after another of them, and so does the reader's fault when it is done with its
+ * own, since the reader would only come to wait for the next. With seven of them there is one
+ * more for the worker, behind the block that the reader touches next: so neither waits for
+ * the other while the reader reads. The reader's fault holds the lock of the folio that was
+ * touched, and so tries where the worker waits.
+ *
  * There is one such worker a memslot. It is cancelled when the memslot is deleted, after
  * the last fault that can start it.
  *

@@ -17,11 +17,12 @@
  *
  *	page-in		a block of H's, of GFNs that all are to move (block_in.c)
  *	page-out	a block (range hypercalls, abort, terminate; block_out.c)
- *	host's touch	only if the host has read a block's worth of pages before it, in
- *			order, and the guest asked for none of its own lately (around.c);
- *			another CPU moves the next block then (ahead.c). Otherwise the
- *			folio is split, and the pages around the touch move as they do
- *			in a kernel without large folios.
+ *	host's touch	if the host has read a block's worth of pages before it, in order, or
+ *			if it is the first page of a block, which may be such a reader's first
+ *			touch; and if the guest asked for none of its pages lately (around.c).
+ *			Blocks that follow move with it, on this CPU and another one
+ *			(ahead.c). Otherwise the folio is split, and the pages around the
+ *			touch move as they do in a kernel without large folios.
  *
  * Whatever does not fit is split, which is the kernel's work, and goes page by page:
  * parts of a block (one page to share, or to page out when secure memory is short), a
