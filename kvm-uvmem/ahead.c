@@ -158,7 +158,7 @@ bool uvmem_ahead_blocks(struct uvmem_slot *slot, u64 gfn, u64 *end)
  * @slot: the memslot
  * @end: from uvmem_ahead_blocks()
  *
- * The reader would only wait for the worker.
+ * The reader would only wait for the worker. Ends early if somebody waits for the mmap lock.
  *
  * Context: inside uvmem_srcu, mmap lock (read) of the VMM held, and perhaps the lock of a
  * folio; no stripe.
@@ -167,8 +167,11 @@ void uvmem_ahead_help(struct uvmem_slot *slot, u64 end)
 {
 	u64 gfn;
 
-	while (!fatal_signal_pending(current) && next_for_reader(slot, end, &gfn))
+	while (!fatal_signal_pending(current) && !mmap_lock_is_contended(slot->svm->mm) &&
+	       next_for_reader(slot, end, &gfn)) {
 		uvmem_page_out_ahead(slot, gfn, UVMEM_BLOCK_MAX, false);
+		cond_resched();
+	}
 }
 
 /**

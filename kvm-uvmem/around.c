@@ -34,7 +34,7 @@
 
 #define PATIENCE_MAX	5	/* 2^n - 1 faults in a row before a window opens */
 #define AHEAD_MIN	16	/* pages that are worth another CPU */
-#define AHEAD_BLOCKS	7ULL
+#define AHEAD_BLOCKS	7ULL	/* most that follow the touched one */
 #define AHEAD_MAX	max_t(u64, PTRS_PER_PTE, UVMEM_RUN_MAX)	/* those of a page table */
 
 static unsigned int fault_around = 32;
@@ -248,10 +248,16 @@ static bool block_at(const struct uvmem_slot *slot, u64 gfn)
 	return gfn < slot->base_gfn + slot->npages && uvmem_block_folio(slot, gfn);
 }
 
+/* Pages that the reader has read before it came to @gfn. */
+static u64 read_before(const struct uvmem_stream *s, u64 gfn)
+{
+	return max(gfn, s->begin) - min(gfn, s->begin);
+}
+
 /* A block's worth of pages. */
 static bool has_come_far(const struct uvmem_stream *s, u64 gfn)
 {
-	return max(gfn, s->begin) - min(gfn, s->begin) >= UVMEM_BLOCK_MAX;
+	return read_before(s, gfn) >= UVMEM_BLOCK_MAX;
 }
 
 /**
@@ -346,7 +352,7 @@ static unsigned long count_blocks(const struct uvmem_slot *slot, u64 gfn, unsign
 static unsigned long claim_blocks(struct uvmem_slot *slot, struct uvmem_stream *s, u64 gfn,
 				  u64 next)
 {
-	unsigned long most = min((gfn - s->begin) / UVMEM_BLOCK_MAX, AHEAD_BLOCKS);
+	unsigned long most = min(read_before(s, gfn) / UVMEM_BLOCK_MAX, AHEAD_BLOCKS);
 	unsigned long n = count_blocks(slot, next, most + 2);
 	u64 beyond = n == AHEAD_BLOCKS + 2 ? next + (n - 1) * UVMEM_BLOCK_MAX : 0;
 
