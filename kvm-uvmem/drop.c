@@ -14,8 +14,13 @@
 
 #include "uvmem.h"
 
-/* Pages that somebody holds locked or pinned at the moment are tried again. */
+/*
+ * Pages that somebody holds locked or pinned at the moment are tried again. That is a
+ * moment, but whoever it is may have lost the CPU; a page that is left to stand for nothing
+ * is missing from the pool for as long as it is mapped.
+ */
 #define DROP_TRIES	2000
+#define TERMINATE_TRIES	50
 
 struct part {
 	struct uvmem_slot *slot;
@@ -135,7 +140,7 @@ static int drop_stray(struct uvmem_slot *slot, u64 gfn, enum uvmem_reason reason
 			uvmem_page_out_stray(slot, gfn, reason);
 		if (uvmem_gfn_state(slot, gfn) != UVMEM_GFN_UVMEM)
 			return 0;
-		if (reason == UVMEM_R_TERMINATE && tries >= 10)
+		if (reason == UVMEM_R_TERMINATE && tries >= TERMINATE_TRIES)
 			break;
 		usleep_range(100, 1000);
 	}
