@@ -290,17 +290,24 @@ bool uvmem_around_claim(struct uvmem_slot *slot, u64 gfn)
 	return n >= AHEAD_MIN;
 }
 
+/* Does @gfn follow what the reader's own touches, or they and the worker, have moved? */
+static bool goes_on_at(const struct uvmem_stream *s, u64 gfn)
+{
+	return gfn == s->end || gfn + 1 == s->first || (s->ahead > s->end && gfn == s->ahead);
+}
+
 /* The stream that @gfn is next in, if it has come far. */
 static struct uvmem_stream *far_stream(struct uvmem_around *around, u64 gfn)
 {
 	struct uvmem_stream *s = find_stream(around, gfn);
 
-	return s && !in_the_middle(s, gfn) && has_come_far(s, gfn) ? s : NULL;
+	return s && goes_on_at(s, gfn) && has_come_far(s, gfn) ? s : NULL;
 }
 
 /*
- * May it be the first touch of a reader that goes on? To split the block costs as much as
- * to move it. But only one such reader at a time is believed.
+ * May it be the first touch of a reader that goes on, or that has come to a block which the
+ * worker left? To split the block costs as much as to move it. But only one such reader at a
+ * time is believed.
  */
 static bool is_trusted(const struct uvmem_around *around, u64 gfn)
 {
