@@ -149,56 +149,56 @@ static bool is_shared(uint8_t state)
 	return state == UV_GFN_SHARED || state == UV_GFN_SHARED_UNMAPPED;
 }
 
-/* Called with uv->pool held; what is to be counted is added to @by. */
-static void leave(const struct uv_gfn_ref *ref, const struct uv_move *m, int by[UV_NCOUNTERS])
+/* Called with uv->pool held. */
+static void leave(const struct uv_gfn_ref *ref, const struct uv_move *m)
 {
 	bool out = m->to == UV_GFN_SEALED || (m->to == UV_GFN_NORMAL && ref->aborting);
 	struct uv_svm *svm = ref->svm;
 
-	by[UV_C_PAGE_OUTS] += out;
+	if (out)
+		uv_count_locked(svm, UV_C_PAGE_OUTS, 1);
 	if (m->from == UV_GFN_RESIDENT) {
 		if (out && m->from_flags & UV_GFN_AHEAD)
 			uv_around_unseen(svm);
-		by[UV_C_RESIDENT]--;
-		by[UV_C_EVICTIONS] += uv_frame_detach(svm->uv, m->from_page) && out;
+		uv_count_locked(svm, UV_C_RESIDENT, -1);
+		if (uv_frame_detach(svm->uv, m->from_page) && out)
+			uv_count_locked(svm, UV_C_EVICTIONS, 1);
 	} else if (m->from == UV_GFN_SEALED) {
-		by[UV_C_SEALED]--;
-		by[UV_C_OPENS] += m->to == UV_GFN_RESIDENT;
+		uv_count_locked(svm, UV_C_SEALED, -1);
+		if (m->to == UV_GFN_RESIDENT)
+			uv_count_locked(svm, UV_C_OPENS, 1);
 	} else if (is_shared(m->from)) {
-		by[UV_C_SHARED]--;
+		uv_count_locked(svm, UV_C_SHARED, -1);
 	}
 }
 
-/* As leave(). */
-static void enter(struct uv_svm *svm, const struct uv_move *m, int by[UV_NCOUNTERS])
+/* Called with uv->pool held. */
+static void enter(struct uv_svm *svm, const struct uv_move *m)
 {
 	if (m->to == UV_GFN_RESIDENT) {
-		by[UV_C_RESIDENT]++;
-		by[UV_C_PAGE_INS]++;
-		by[UV_C_AHEAD] += !!(m->to_flags & UV_GFN_AHEAD);
+		uv_count_locked(svm, UV_C_RESIDENT, 1);
+		uv_count_locked(svm, UV_C_PAGE_INS, 1);
+		if (m->to_flags & UV_GFN_AHEAD)
+			uv_count_locked(svm, UV_C_AHEAD, 1);
 		uv_frame_attach(svm, m->gfn, m->to_page);
 	} else if (m->to == UV_GFN_SEALED) {
-		by[UV_C_SEALED]++;
-		by[UV_C_SEALS]++;
+		uv_count_locked(svm, UV_C_SEALED, 1);
+		uv_count_locked(svm, UV_C_SEALS, 1);
 	} else if (is_shared(m->to)) {
-		by[UV_C_SHARED]++;
+		uv_count_locked(svm, UV_C_SHARED, 1);
 	}
 }
 
 static void settle(const struct uv_gfn_ref *ref, const struct uv_move *moves, uint32_t n)
 {
 	struct uv *uv = ref->svm->uv;
-	int by[UV_NCOUNTERS] = { 0 };
-	unsigned int c;
 	uint32_t i;
 
 	uv_lock(uv, uv->pool);
 	for (i = 0; i < n; i++) {
-		leave(ref, &moves[i], by);
-		enter(ref->svm, &moves[i], by);
+		leave(ref, &moves[i]);
+		enter(ref->svm, &moves[i]);
 	}
-	for (c = 0; c < UV_NCOUNTERS; c++)
-		uv_count_locked(ref->svm, c, by[c]);
 	uv_unlock(uv, uv->pool);
 }
 
